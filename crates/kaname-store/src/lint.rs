@@ -1,0 +1,1 @@
+//! Lint over the catalogue.

@@ -1,0 +1,220 @@
+//! SQLite: one file, write-ahead log, full synchronous. One connection writes, any number read.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use kaname_base::Bucket;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql, params_from_iter};
+
+use crate::bulk::{Insert, Lookup, Update};
+use crate::value::Cell;
+use crate::{Dialect, Engine, Row, StoreError, Value};
+
+/// How long a second process waits for the first one's transaction.
+const BUSY_WAIT: Duration = Duration::from_secs(60);
+
+/// Pages of the write-ahead log before it is copied back: 32 MiB. Larger groups random page writes better.
+const CHECKPOINT_PAGES: i64 = 8_192;
+
+/// One connection.
+pub(crate) struct Sqlite {
+    connection: Connection,
+    /// `$N` rewritten to `?N`, by the address of the text: SQLite would number `$2, $1` by first appearance.
+    texts: HashMap<(usize, usize), String>,
+    writes: bool,
+}
+
+impl Sqlite {
+    /// Opens (and makes) the file for writing.
+    pub(crate) fn writer(path: &Path, cache_mib: u32) -> Result<Sqlite, StoreError> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_WAIT)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
+        Sqlite::with(connection, cache_mib, true)
+    }
+
+    /// Opens the file for reading only.
+    pub(crate) fn reader(path: &Path, cache_mib: u32) -> Result<Sqlite, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_WAIT)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Sqlite::with(connection, cache_mib, false)
+    }
+
+    fn with(connection: Connection, cache_mib: u32, writes: bool) -> Result<Sqlite, StoreError> {
+        connection.pragma_update(None, "cache_size", -i64::from(cache_mib) * 1_024)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.set_prepared_statement_cache_capacity(512);
+        Ok(Sqlite { connection, texts: HashMap::new(), writes })
+    }
+
+    fn plain(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    fn text(&mut self, sql: &'static str) -> &str {
+        self.texts.entry((sql.as_ptr() as usize, sql.len())).or_insert_with(|| sql.replace('$', "?"))
+    }
+}
+
+impl Engine for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.plain(if self.writes { "BEGIN IMMEDIATE" } else { "BEGIN" })
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.plain("COMMIT").map_err(|_| StoreError::CommitUnknown)
+    }
+
+    fn rollback(&mut self) -> Result<(), StoreError> {
+        self.plain("ROLLBACK")
+    }
+
+    fn mark(&mut self) -> Result<(), StoreError> {
+        self.plain("SAVEPOINT unit")
+    }
+
+    fn keep(&mut self) -> Result<(), StoreError> {
+        self.plain("RELEASE unit")
+    }
+
+    fn undo(&mut self) -> Result<(), StoreError> {
+        self.plain("ROLLBACK TO unit")?;
+        self.plain("RELEASE unit")
+    }
+
+    fn query(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let text = self.text(sql).to_owned();
+        let mut statement = self.connection.prepare_cached(&text)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(params_from_iter(args))?;
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next()? {
+            answer.push(row_of(row, columns)?);
+        }
+        Ok(answer)
+    }
+
+    fn change(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, StoreError> {
+        let text = self.text(sql).to_owned();
+        let mut statement = self.connection.prepare_cached(&text)?;
+        Ok(statement.execute(params_from_iter(args))? as u64)
+    }
+
+    fn insert_many(&mut self, spec: &Insert, bucket: Bucket, cells: &[Value<'_>]) -> Result<u64, StoreError> {
+        self.loop_over(&spec.sql(Dialect::Sqlite), spec.columns.len(), bucket, cells)
+    }
+
+    fn update_many(&mut self, spec: &Update, bucket: Bucket, cells: &[Value<'_>]) -> Result<u64, StoreError> {
+        self.loop_over(&spec.sql(Dialect::Sqlite), spec.keys.len() + spec.columns.len(), bucket, cells)
+    }
+
+    fn look_up_many(
+        &mut self,
+        spec: &Lookup,
+        bucket: Bucket,
+        cells: &[Value<'_>],
+    ) -> Result<Vec<Option<Row>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&spec.sql(Dialect::Sqlite))?;
+        let mut answer = Vec::with_capacity(cells.len() / spec.keys.len());
+        for key in cells.chunks_exact(spec.keys.len()) {
+            bind(&mut statement, bucket, key)?;
+            let mut rows = statement.raw_query();
+            let row = rows.next()?.map(|row| row_of(row, spec.columns.len())).transpose()?;
+            answer.push(row);
+        }
+        Ok(answer)
+    }
+
+    fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        let text = sql
+            .replace("BIGINT", "INTEGER")
+            .replace("BYTEA", "BLOB")
+            .replace(") WITHOUT ROWID", ") WITHOUT ROWID, STRICT");
+        Ok(self.connection.execute_batch(&text)?)
+    }
+}
+
+impl Sqlite {
+    fn loop_over(
+        &mut self,
+        sql: &str,
+        width: usize,
+        bucket: Bucket,
+        cells: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut changed = 0;
+        for row in cells.chunks_exact(width) {
+            bind(&mut statement, bucket, row)?;
+            changed += statement.raw_execute()? as u64;
+        }
+        Ok(changed)
+    }
+}
+
+fn bind(statement: &mut Statement<'_>, bucket: Bucket, cells: &[Value<'_>]) -> Result<(), StoreError> {
+    statement.raw_bind_parameter(1, i64::from(bucket.index()))?;
+    for (i, cell) in cells.iter().enumerate() {
+        statement.raw_bind_parameter(i + 2, cell)?;
+    }
+    Ok(())
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(value) => ValueRef::Integer(*value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+            Value::Bytes(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+fn row_of(row: &rusqlite::Row<'_>, columns: usize) -> Result<Row, StoreError> {
+    let mut cells = Vec::with_capacity(columns);
+    for column in 0..columns {
+        cells.push(match row.get_ref(column)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(value) => Cell::Int(value),
+            ValueRef::Real(_) => return Err(StoreError::Type(column)),
+            ValueRef::Text(value) => {
+                Cell::Text(String::from_utf8(value.to_vec()).map_err(|_| StoreError::Type(column))?)
+            }
+            ValueRef::Blob(value) => Cell::Bytes(value.to_vec()),
+        });
+    }
+    Ok(Row(cells))
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        use rusqlite::ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseLocked};
+        use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                DatabaseBusy | DatabaseLocked => StoreError::Conflict,
+                ConstraintViolation
+                    if [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE]
+                        .contains(&failure.extended_code) =>
+                {
+                    StoreError::Duplicate
+                }
+                _ => StoreError::Database(error.to_string()),
+            },
+            _ => StoreError::Database(error.to_string()),
+        }
+    }
+}
