@@ -2,3 +2,5 @@
 
 #[path = "it/jose.rs"]
 mod jose;
+#[path = "it/tlog.rs"]
+mod tlog;
