@@ -1,1 +1,378 @@
-//! To be written.
+//! Country packs: everything national, as values. A pack is a handful of TOML files; nothing in it is code.
+//!
+//! Parsing does no I/O: the caller brings the files as text, and is told everything that is wrong with them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::number::NumberScheme;
+use crate::text::Texts;
+use crate::{Amount, Currency};
+
+mod read;
+mod reader;
+mod shipped;
+#[cfg(test)]
+mod tests;
+
+/// A country, as its pack describes it. A record keeps the `id` and `version` that it was made under.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// Lower-case letters, such as `example`.
+    pub id: String,
+    /// Counts up with each change.
+    pub version: u32,
+    /// The country's name.
+    pub name: Labels,
+    /// The first is the default.
+    pub languages: Vec<Language>,
+    /// The currency of accounts and programmes.
+    pub currency: Currency,
+    /// An IANA name such as `Asia/Tokyo`; the time zone database is asked whether it exists.
+    pub time_zone: String,
+    /// The national number.
+    pub number: NumberScheme,
+    /// What is recorded of a person, and how names are shown.
+    pub person: PersonRules,
+    /// Residence statuses; at least one of citizens.
+    pub statuses: Vec<Status>,
+    /// Why a record may be read. All of [`NEEDED_PURPOSES`] are there.
+    pub purposes: Vec<Purpose>,
+    /// Benefits that can be paid to everyone.
+    pub programmes: Vec<Programme>,
+    /// The simulated banks.
+    pub banks: Vec<Bank>,
+    /// How a person without an account is paid.
+    pub voucher: Voucher,
+    /// Roles of officers. All of [`NEEDED_ROLES`] are there.
+    pub roles: Vec<Role>,
+    /// What a relying party may ask for.
+    pub attributes: Vec<Attribute>,
+    /// The country's own words, over those of the program.
+    pub texts: Texts,
+}
+
+/// Purposes that the program itself reads records for; every pack says on what legal basis.
+pub const NEEDED_PURPOSES: &[&str] =
+    &["registration", "correction", "payout", "sign-in", "help-desk", "own-access", "audit"];
+
+/// Roles that the program knows; every pack says what they are called.
+pub const NEEDED_ROLES: &[&str] = &["registrar", "payments", "help-desk", "auditor", "administrator"];
+
+/// What can be known of a resident and asked for. A pack chooses among these.
+pub const ATTRIBUTES: &[&str] = &[
+    "name",
+    "name_reading",
+    "name_latin",
+    "birth_date",
+    "age_over_18",
+    "age_over_65",
+    "sex",
+    "status",
+    "address",
+    "postcode",
+    "phone",
+    "email",
+    "number",
+];
+
+/// One name in each of the pack's languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels(pub(crate) Vec<(String, String)>);
+
+/// A language of the country.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Language {
+    /// A BCP 47 tag.
+    pub tag: String,
+    /// Its name in itself.
+    pub name: String,
+    /// How it is written.
+    pub direction: Direction,
+    /// How a date is written: `%Y %m %d %B %b` with `-` against leading zeros, as in strftime. `%B %b` are English.
+    pub date_pattern: String,
+}
+
+/// Which way a script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From left to right.
+    LeftToRight,
+    /// From right to left.
+    RightToLeft,
+}
+
+/// What is recorded of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRules {
+    /// Which name comes first.
+    pub name_order: NameOrder,
+    /// What stands between the names.
+    pub name_separator: String,
+    /// The further forms of a name.
+    pub readings: Vec<Reading>,
+    /// What may stand in the field for sex.
+    pub sexes: Vec<Sex>,
+    /// The most characters in a family or a given name.
+    pub longest_name: usize,
+    /// The most characters in an address.
+    pub longest_address: usize,
+}
+
+/// Which name comes first when a full name is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameOrder {
+    /// As in 山田 花子.
+    FamilyGiven,
+    /// As in Jane Smith.
+    GivenFamily,
+}
+
+/// A further form of a name, beside the one in the country's script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Which script it is in.
+    pub kind: ReadingKind,
+    /// Whether a citizen must have one.
+    pub required: bool,
+    /// What the field is called.
+    pub label: Labels,
+}
+
+/// The script of a further form of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadingKind {
+    /// Katakana: how the characters are spoken.
+    Kana,
+    /// Latin letters, as in a passport.
+    Latin,
+}
+
+/// A value of the field for sex.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sex {
+    /// As stored, such as `F`.
+    pub code: String,
+    /// As shown.
+    pub label: Labels,
+}
+
+/// A residence status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// As stored, such as `citizen`.
+    pub code: String,
+    /// Whether its holders are citizens.
+    pub citizen: bool,
+    /// As shown.
+    pub label: Labels,
+}
+
+/// Why a record may be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purpose {
+    /// As stored.
+    pub code: String,
+    /// As shown to the person whose record it is.
+    pub text: Labels,
+    /// The law or the consent that allows it.
+    pub legal_basis: Labels,
+}
+
+/// A benefit that can be paid to everyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Programme {
+    /// As stored.
+    pub code: String,
+    /// As shown, and as it appears on account statements.
+    pub name: Labels,
+    /// What each resident gets.
+    pub amount: Amount,
+}
+
+/// A simulated bank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bank {
+    /// As it appears in bank messages.
+    pub code: String,
+    /// As shown.
+    pub name: Labels,
+    /// How many digits its account numbers have.
+    pub account_digits: usize,
+}
+
+/// How a person without an account is paid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Voucher {
+    /// What it is called.
+    pub name: Labels,
+    /// Where and how it is turned into money.
+    pub text: Labels,
+}
+
+/// A role of an officer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// As stored.
+    pub code: String,
+    /// As shown.
+    pub name: Labels,
+}
+
+/// What a relying party may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// One of [`ATTRIBUTES`].
+    pub code: String,
+    /// As shown to the person who is asked to consent.
+    pub label: Labels,
+    /// Codes of the purposes it may be asked for; at least one.
+    pub purposes: Vec<String>,
+}
+
+/// One thing that is wrong with a pack.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {path}: {message}")]
+pub struct PackProblem {
+    /// Such as `number.toml`.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// Where in the file, such as `purpose[2].text.en`.
+    pub path: String,
+    /// In plain words.
+    pub message: String,
+}
+
+impl Pack {
+    /// Makes a pack of its files, by their path within the pack (`pack.toml`, `text/en.toml`).
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the files and their lines.
+    pub fn parse(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackProblem>> {
+        read::pack(files)
+    }
+
+    /// The ids of the packs inside the program.
+    pub fn shipped() -> &'static [&'static str] {
+        shipped::IDS
+    }
+
+    /// The files of a pack inside the program, its fixtures included.
+    pub fn shipped_files(id: &str) -> Option<BTreeMap<String, String>> {
+        shipped::files(id)
+    }
+
+    /// A pack inside the program.
+    pub fn load_shipped(id: &str) -> Option<Pack> {
+        let files = shipped::files(id)?;
+        Some(Pack::parse(&files).unwrap_or_else(|problems| {
+            panic!("a test parses every shipped pack, yet {id} is bad: {}", problems[0])
+        }))
+    }
+
+    /// The language that stands in for others.
+    pub fn default_language(&self) -> &Language {
+        &self.languages[0]
+    }
+
+    /// The country's language nearest to `tag`: itself, or the one with the same first part, or the default.
+    pub fn language(&self, tag: &str) -> &Language {
+        let nearest = nearest(self.languages.iter().map(|language| language.tag.as_str()), tag);
+        nearest.map_or(self.default_language(), |at| &self.languages[at])
+    }
+
+    /// The purpose with this code.
+    pub fn purpose(&self, code: &str) -> Option<&Purpose> {
+        self.purposes.iter().find(|purpose| purpose.code == code)
+    }
+
+    /// The programme with this code.
+    pub fn programme(&self, code: &str) -> Option<&Programme> {
+        self.programmes.iter().find(|programme| programme.code == code)
+    }
+
+    /// The bank with this code.
+    pub fn bank(&self, code: &str) -> Option<&Bank> {
+        self.banks.iter().find(|bank| bank.code == code)
+    }
+
+    /// The role with this code.
+    pub fn role(&self, code: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.code == code)
+    }
+
+    /// The status with this code.
+    pub fn status(&self, code: &str) -> Option<&Status> {
+        self.statuses.iter().find(|status| status.code == code)
+    }
+
+    /// The attribute with this code.
+    pub fn attribute(&self, code: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.code == code)
+    }
+}
+
+impl Labels {
+    /// The name in the language nearest to `tag`; in the default language if there is none.
+    pub fn get(&self, tag: &str) -> &str {
+        let at = nearest(self.0.iter().map(|(language, _)| language.as_str()), tag).unwrap_or(0);
+        self.0.get(at).map_or("", |(_, text)| text)
+    }
+
+    /// The name in each language, the default first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(language, text)| (language.as_str(), text.as_str()))
+    }
+}
+
+impl Language {
+    /// A date as this language writes it.
+    pub fn date(&self, date: jiff::civil::Date) -> String {
+        date.strftime(&self.date_pattern).to_string()
+    }
+}
+
+impl Direction {
+    /// The value of HTML's `dir`.
+    pub fn html(self) -> &'static str {
+        match self {
+            Direction::LeftToRight => "ltr",
+            Direction::RightToLeft => "rtl",
+        }
+    }
+}
+
+impl PersonRules {
+    /// A full name in the country's order. A person may have one name only: the other is then empty.
+    pub fn full_name(&self, family: &str, given: &str) -> String {
+        let (first, second) = match self.name_order {
+            NameOrder::FamilyGiven => (family, given),
+            NameOrder::GivenFamily => (given, family),
+        };
+        let separator = if first.is_empty() || second.is_empty() { "" } else { &self.name_separator };
+        [first, separator, second].concat()
+    }
+
+    /// The rule for a further form of the name, where the country records it.
+    pub fn reading(&self, kind: ReadingKind) -> Option<&Reading> {
+        self.readings.iter().find(|reading| reading.kind == kind)
+    }
+}
+
+impl fmt::Display for ReadingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReadingKind::Kana => "kana",
+            ReadingKind::Latin => "latin",
+        })
+    }
+}
+
+/// Where in `tags` the language `wanted` is, or else one that differs in region or script only.
+fn nearest<'a>(tags: impl Iterator<Item = &'a str> + Clone, wanted: &str) -> Option<usize> {
+    let primary = |tag: &str| tag.split('-').next().unwrap_or("").to_ascii_lowercase();
+    tags.clone()
+        .position(|tag| tag.eq_ignore_ascii_case(wanted))
+        .or_else(|| tags.clone().position(|tag| primary(tag) == primary(wanted)))
+}
