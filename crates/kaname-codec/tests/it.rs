@@ -4,3 +4,5 @@
 mod jose;
 #[path = "it/tlog.rs"]
 mod tlog;
+#[path = "it/webauthn.rs"]
+mod webauthn;
