@@ -1,6 +1,7 @@
 //! How fast the hot paths are: `cargo bench -p kaname-codec`. One core, one line for each.
 #![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
+use kaname_codec::iso20022::{Account, Agent, Currency, Header, Transfer, parse_pain001, write_pain001};
 use kaname_codec::jose::{Es256Key, Unverified, sign_jwt};
 use kaname_codec::tlog::{Frontier, LogError, Tile, grow};
 use serde_json::json;
@@ -26,6 +27,37 @@ fn main() {
             let read = Unverified::parse(black_box(&token)).expect("our own token");
             black_box(read.verify(key.public()).expect("our own token"));
         }
+    });
+
+    let ids: Vec<String> = (0..200_000).map(|n| format!("pay_{n:016}")).collect();
+    let transfers: Vec<Transfer<'_>> = ids
+        .iter()
+        .map(|id| Transfer {
+            end_to_end_id: id.as_str().into(),
+            amount_minor: 10_000,
+            creditor_name: "Yamada Taro".into(),
+            creditor_account: Account::Other("0001-001-1234567".into()),
+            creditor_agent: Some(Agent::Member("0001".into())),
+            remittance: Some("child benefit april".into()),
+        })
+        .collect();
+    let header = Header {
+        message_id: "m".into(),
+        created: "2026-04-01T09:30:00Z".into(),
+        initiator: "Ministry".into(),
+        payment_id: "p".into(),
+        execution_date: "2026-04-02".into(),
+        debtor_name: "Treasury".into(),
+        debtor_account: Account::Other("1".into()),
+        debtor_agent: Agent::NotProvided,
+        currency: Currency::new("JPY", 0).expect("a currency"),
+    };
+    let mut message = Vec::new();
+    measure("payments written", transfers.len(), || {
+        message = write_pain001(&header, &transfers).expect("a good message");
+    });
+    measure("payments read", transfers.len(), || {
+        black_box(parse_pain001(&message, &|_| Some(0)).expect("our own message"));
     });
 }
 

@@ -33,7 +33,10 @@ impl Header {
     /// Whether `typ` is this media type, without regard to case and with `application/` left out
     /// (RFC 7515 section 4.1.9). RFC 8725 section 3.11 asks every reader to compare it.
     pub fn is_type(&self, expected: &str) -> bool {
-        let short = |name: &str| name.to_ascii_lowercase().trim_start_matches("application/").to_owned();
+        let short = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name.strip_prefix("application/").map(str::to_owned).unwrap_or(name)
+        };
         self.typ.as_deref().is_some_and(|typ| short(typ) == short(expected))
     }
 }

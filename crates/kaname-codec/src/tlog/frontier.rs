@@ -3,6 +3,9 @@
 use super::LogError;
 use super::hash::{Hash, empty_root, node_hash};
 
+/// More leaves than anyone will append; a stored size beyond it is damage.
+const MAX_SIZE: u64 = 1 << 62;
+
 /// The roots of the largest complete subtrees, from left to right: one for each 1 bit of the size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frontier {
@@ -18,7 +21,7 @@ impl Frontier {
 
     /// From the roots of the complete subtrees of a log of `size`, largest first.
     pub(super) fn from_edge(size: u64, edge: Vec<Hash>) -> Result<Self, LogError> {
-        if edge.len() != size.count_ones() as usize {
+        if size > MAX_SIZE || edge.len() != size.count_ones() as usize {
             return Err(LogError::Frontier);
         }
         Ok(Frontier { size, edge })

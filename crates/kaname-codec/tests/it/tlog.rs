@@ -346,6 +346,7 @@ fn bundles_and_frontiers_are_strict() {
         assert!(Frontier::from_bytes(&bytes[..cut]).is_err(), "{cut}");
     }
     assert!(Frontier::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    assert!(Frontier::from_bytes(&[0xff; 8 + 64 * 32]).is_err(), "a size that cannot be");
     assert_eq!(leaf_hash(&[7; 600]), {
         let mut with_prefix = vec![0];
         with_prefix.extend([7; 600]);
