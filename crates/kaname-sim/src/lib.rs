@@ -1,0 +1,12 @@
+//! A seeded world for demonstrations, tests and benches. The same seed gives the same world, on every machine.
+//!
+//! Names and places come from the fixtures of a country pack; nobody in here exists.
+
+mod export;
+mod fixture;
+mod people;
+pub mod random;
+
+pub use export::{COLUMNS, write_csv};
+pub use fixture::{Fixture, FixtureError};
+pub use people::{People, SimPerson, people};
