@@ -1,0 +1,46 @@
+//! The real clock and the real dice. Everything below takes them as an [`Env`].
+
+use kaname_base::{Env, Instant};
+use kaname_trust::keys::random;
+
+/// The environment of one unit of work that begins now.
+pub(crate) fn env() -> Env {
+    Env::new(now(), random())
+}
+
+/// The time of day.
+#[expect(clippy::disallowed_methods, reason = "this is the door through which time comes in")]
+pub(crate) fn now() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Instant::from_micros(since.map_or(0, |duration| duration.as_micros() as i64))
+}
+
+/// A stopwatch, for progress and benchmarks.
+#[derive(Clone, Copy)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts it.
+    #[expect(clippy::disallowed_methods, reason = "measuring how long a command took decides nothing")]
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// Seconds since the start.
+    pub(crate) fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+/// CPU seconds (user and system) that this process has used, all threads together, from `/proc/self/stat`.
+/// `None` where the system does not tell.
+pub(crate) fn cpu_seconds() -> Option<f64> {
+    /// Linux reports in hundredths of a second to every program, whatever the kernel's own tick.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field is the program's name in brackets and may hold spaces: count from the last bracket.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let user: f64 = fields.get(11)?.parse().ok()?;
+    let system: f64 = fields.get(12)?.parse().ok()?;
+    Some((user + system) / TICKS_PER_SECOND)
+}

@@ -1,0 +1,187 @@
+//! A deployment: a folder with a configuration, keys, a country pack, a database and a log.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kaname_base::Buckets;
+use kaname_base::pack::Pack;
+use kaname_store::{Location, Migration, Store, StoreConfig};
+use kaname_trust::Keys;
+use kaname_trust::log::Log;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Failure;
+
+/// The name of the configuration file in a deployment's folder.
+pub(crate) const CONFIG_FILE: &str = "kaname.toml";
+
+/// `kaname.toml`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// How many buckets the data are spread over. Fixed by `init`.
+    pub(crate) buckets: u16,
+    /// What the log is called in its checkpoints.
+    pub(crate) log_origin: String,
+    /// Where the data lie.
+    pub(crate) database: Database,
+    /// How the program is reached.
+    pub(crate) serve: Serve,
+}
+
+/// Where the data lie.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) enum Database {
+    /// A file, relative to the deployment's folder.
+    Sqlite(PathBuf),
+    /// Connection strings of PostgreSQL; several share the buckets.
+    Postgres(Vec<String>),
+}
+
+/// How the program is reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Serve {
+    /// The address it listens on.
+    pub(crate) listen: String,
+    /// The address by which browsers and relying parties know it: the OpenID Connect issuer. No slash at the end.
+    pub(crate) issuer: String,
+    /// Whether it speaks TLS itself, with a certificate of the deployment's own authority (`tls/ca.pem`).
+    pub(crate) tls: bool,
+}
+
+/// An open deployment.
+pub(crate) struct Deployment {
+    pub(crate) folder: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) keys: Keys,
+    pub(crate) pack: Pack,
+    pub(crate) store: Store,
+}
+
+/// Every block's tables, lowest floor first.
+pub(crate) const MIGRATIONS: &[&[Migration]] =
+    &[kaname_trust::MIGRATIONS];
+
+/// What `init` needs to know.
+pub(crate) struct NewDeployment<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) country: &'a str,
+    /// How many people are expected: decides the number of buckets.
+    pub(crate) population: u64,
+    /// Connection strings; SQLite when empty.
+    pub(crate) postgres: Vec<String>,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
+}
+
+impl Deployment {
+    /// Makes a deployment in an empty or new folder, and opens it.
+    pub(crate) fn create(new: &NewDeployment<'_>) -> Result<Deployment, Failure> {
+        let folder = new.folder;
+        if folder.join(CONFIG_FILE).exists() {
+            let shown = folder.display();
+            return Err(Failure::usage(format!("there is a deployment in {shown} already"))
+                .mend(format!("use another folder, or go on with it: kaname serve --config {shown}/{CONFIG_FILE}")));
+        }
+        let files = Pack::shipped_files(new.country).ok_or_else(|| unknown_country(new.country))?;
+        for (name, text) in &files {
+            write(&folder.join("pack").join(name), text)?;
+        }
+        Keys::create(&folder.join("keys"))?;
+        let database = match new.postgres.is_empty() {
+            true => Database::Sqlite(PathBuf::from("kaname.sqlite")),
+            false => Database::Postgres(new.postgres.clone()),
+        };
+        let scheme = if new.tls { "https" } else { "http" };
+        let config = Config {
+            buckets: Buckets::for_population(new.population).count(),
+            log_origin: format!("kaname.example/{}", new.country),
+            database,
+            serve: Serve {
+                listen: format!("127.0.0.1:{}", new.port),
+                issuer: format!("{scheme}://localhost:{}", new.port),
+                tls: new.tls,
+            },
+        };
+        // Written last: a folder without it is not a deployment, and `init` may be run again.
+        write(&folder.join(CONFIG_FILE), &toml::to_string_pretty(&config).map_err(Failure::usage)?)?;
+        Deployment::open(folder)
+    }
+
+    /// Opens the deployment in `folder`, or the one whose `kaname.toml` it is.
+    pub(crate) fn open(folder: &Path) -> Result<Deployment, Failure> {
+        let folder = if folder.is_file() { folder.parent().unwrap_or(Path::new(".")) } else { folder };
+        let path = folder.join(CONFIG_FILE);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::usage(format!("cannot read {}: {error}", path.display()))
+                .mend("make a deployment first: kaname init DIR --country japan")
+        })?;
+        let config: Config =
+            toml::from_str(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        let buckets = Buckets::new(config.buckets)
+            .ok_or_else(|| Failure::usage(format!("{}: buckets must be a power of two from 1 to 4096", path.display())))?;
+        let pack = load_pack(&folder.join("pack"))?;
+        let keys = Keys::load(&folder.join("keys"))?;
+        let location = match &config.database {
+            Database::Sqlite(file) => Location::Sqlite(folder.join(file)),
+            Database::Postgres(urls) => Location::Postgres(urls.clone()),
+        };
+        let store = Store::open(&StoreConfig::new(location, buckets), MIGRATIONS)?;
+        Ok(Deployment { folder: folder.to_owned(), config, keys, pack, store })
+    }
+
+    /// The public log of this deployment.
+    pub(crate) fn log(&self) -> Result<Log, Failure> {
+        Ok(Log::open(self.store.clone(), &self.keys, &self.log_folder(), &self.config.log_origin)?)
+    }
+
+    /// Where the log's files are.
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+}
+
+/// Reads a pack from its folder; says everything that is wrong with it.
+pub(crate) fn load_pack(folder: &Path) -> Result<Pack, Failure> {
+    let files = read_pack_files(folder)?;
+    Pack::parse(&files).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
+        Failure::usage(format!("the pack in {} has {} problem(s):\n{}", folder.display(), lines.len(), lines.join("\n")))
+    })
+}
+
+/// The text files of a pack's folder, by their path in it.
+pub(crate) fn read_pack_files(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(current) = folders.pop() {
+        let failed = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", current.display()));
+        for entry in std::fs::read_dir(&current).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+                let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+                files.insert(name, text);
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn unknown_country(country: &str) -> Failure {
+    Failure::usage(format!("there is no pack called '{country}'"))
+        .mend(format!("choose one of: {}", Pack::shipped().join(", ")))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::unavailable(format!("cannot write {}: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::write(path, text).map_err(failed)
+}
