@@ -47,7 +47,7 @@ pub struct Update {
     pub columns: &'static [Column],
 }
 
-/// Many rows of one table, each found by its key.
+/// Many rows of one table, each found by its key: key columns that name one row at most.
 pub struct Lookup {
     /// The table.
     pub table: &'static str,
@@ -69,7 +69,9 @@ impl Insert {
             }
             Dialect::Postgres => {
                 let arrays = unnest(columns.iter());
-                format!("INSERT INTO {table} (bucket, {names}) SELECT $1, u.* FROM {arrays} AS u{skip}")
+                format!(
+                    "INSERT INTO {table} (bucket, {names}) SELECT $1::bigint, u.* FROM {arrays} AS u{skip}"
+                )
             }
         }
     }

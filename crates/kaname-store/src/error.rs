@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The commit failed: the work may or may not have been done. Ask again with the same id.
     #[error("the commit failed, and whether it was applied is unknown")]
     CommitUnknown,
+    /// The database could not be reached, or the connection was lost before the commit: nothing was done.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// The unit of work panicked; nothing of it was kept.
     #[error("the unit of work stopped half-way and was undone")]
     Crashed,

@@ -7,7 +7,9 @@
 //! - SQL is written once, in the subset both engines share: `$N` placeholders; `BIGINT`, `TEXT` and `BYTEA` columns.
 
 pub mod bulk;
+mod confine;
 pub mod error;
+pub mod faults;
 pub mod jobs;
 pub mod lint;
 pub mod migrate;
@@ -19,6 +21,7 @@ mod tx;
 mod value;
 
 pub use error::StoreError;
+pub use faults::Faults;
 pub use kaname_base::{Bucket, Buckets};
 pub use migrate::Migration;
 pub use store::{Location, Store, StoreConfig};

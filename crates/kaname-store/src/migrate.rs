@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kaname_base::Buckets;
 
 use crate::tx::{Engine, Tx};
-use crate::{StoreError, Value};
+use crate::{Dialect, StoreError, Value};
 
 /// One step of a block's schema.
 #[derive(Clone, Copy, Debug)]
@@ -30,15 +30,40 @@ const REMEMBER: &str = "INSERT INTO store_migration (bucket, block, number, sql)
 const SETTING: &str = "SELECT value FROM store_setting WHERE bucket = $1 AND name = $2";
 const SET: &str = "INSERT INTO store_setting (bucket, name, value) VALUES ($1, $2, $3)";
 
+/// The next who opens waits here until the first is done. Not an advisory lock: those are one node's own on Citus.
+const WAIT_FOR_OTHERS: &str = "LOCK TABLE store_migration IN SHARE ROW EXCLUSIVE MODE";
+
+/// How often two who open at once may meet before it is reported.
+const TRIES: u32 = 20;
+
+/// Which part of a deployment a database holds.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) buckets: Buckets,
+    pub(crate) shard: usize,
+    pub(crate) shards: usize,
+}
+
 /// Applies what is missing, all or nothing, and checks that what is there is what this program knows.
-pub(crate) fn apply(
-    engine: &mut dyn Engine,
-    sets: &[&[Migration]],
-    buckets: Buckets,
-) -> Result<(), StoreError> {
-    engine.script(OWN_TABLE).or_else(|_| engine.script(OWN_TABLE))?; // two processes may start at once
+pub(crate) fn apply(engine: &mut dyn Engine, sets: &[&[Migration]], place: Place) -> Result<(), StoreError> {
+    // Even CREATE TABLE IF NOT EXISTS fails when two run it at once; whoever was second finds the table the next time.
+    for attempt in 1.. {
+        match apply_once(engine, sets, place) {
+            Err(error) if error.is_conflict() && attempt < TRIES => {}
+            ended => return ended,
+        }
+    }
+    unreachable!("the loop only ends by returning")
+}
+
+fn apply_once(engine: &mut dyn Engine, sets: &[&[Migration]], place: Place) -> Result<(), StoreError> {
+    engine.script(OWN_TABLE)?;
     engine.begin()?;
-    match apply_in_transaction(engine, sets, buckets) {
+    let locked = match engine.dialect() {
+        Dialect::Sqlite => Ok(()), // a writing transaction is alone
+        Dialect::Postgres => engine.script(WAIT_FOR_OTHERS),
+    };
+    match locked.and_then(|()| apply_in_transaction(engine, sets, place)) {
         Ok(()) => engine.commit(),
         Err(error) => {
             engine.rollback()?;
@@ -50,22 +75,26 @@ pub(crate) fn apply(
 fn apply_in_transaction(
     engine: &mut dyn Engine,
     sets: &[&[Migration]],
-    buckets: Buckets,
+    place: Place,
 ) -> Result<(), StoreError> {
-    let mut tx = Tx::new(engine, buckets.home());
+    let home = place.buckets.home();
+    let mut tx = Tx::new(engine, home);
     let mut applied = BTreeMap::new();
     for row in tx.query(APPLIED, &[])? {
         applied.insert((row.text(0)?.to_owned(), row.int(1)?), row.text(2)?.to_owned());
     }
-    let count = buckets.count().to_string();
-    match tx.row(SETTING, &[Value::Text("buckets")])? {
-        None => drop(tx.change(SET, &[Value::Text("buckets"), Value::Text(&count)])?),
-        Some(row) if row.text(0)? == count => {}
-        Some(row) => {
-            let has = row.text(0)?;
-            return Err(StoreError::Version(format!(
-                "the database has {has} buckets, the configuration says {count}"
-            )));
+    let count = format!("{} buckets", place.buckets.count());
+    let part = format!("database {} of {}", place.shard + 1, place.shards);
+    for (name, value) in [("buckets", count), ("part", part)] {
+        match tx.row(SETTING, &[Value::Text(name)])? {
+            None => drop(tx.change(SET, &[Value::Text(name), Value::Text(&value)])?),
+            Some(row) if row.text(0)? == value => {}
+            Some(row) => {
+                let has = row.text(0)?;
+                return Err(StoreError::Version(format!(
+                    "the data is {has}, the configuration says {value}"
+                )));
+            }
         }
     }
     let mut missing = Vec::new();
@@ -89,7 +118,7 @@ fn apply_in_transaction(
     for migration in missing {
         engine.script(migration.sql)?;
         let args = [Value::Text(migration.block), Value::Int(migration.number), Value::Text(migration.sql)];
-        Tx::new(engine, buckets.home()).change(REMEMBER, &args)?;
+        Tx::new(engine, home).change(REMEMBER, &args)?;
     }
     Ok(())
 }

@@ -83,15 +83,20 @@ impl Engine for Postgres {
         Ok(self.client.batch_execute("ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit")?)
     }
 
-    fn query(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+    fn query(
+        &mut self,
+        sql: &'static str,
+        bucket: Bucket,
+        args: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
         let statement = self.statement(sql)?;
-        let rows = self.client.query(&statement, &references(args))?;
+        let rows = self.client.query(&statement, &references(&bucket_value(bucket), args))?;
         rows.iter().map(row_of).collect()
     }
 
-    fn change(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, StoreError> {
+    fn change(&mut self, sql: &'static str, bucket: Bucket, args: &[Value<'_>]) -> Result<u64, StoreError> {
         let statement = self.statement(sql)?;
-        Ok(self.client.execute(&statement, &references(args))?)
+        Ok(self.client.execute(&statement, &references(&bucket_value(bucket), args))?)
     }
 
     fn insert_many(&mut self, spec: &Insert, bucket: Bucket, cells: &[Value<'_>]) -> Result<u64, StoreError> {
@@ -125,7 +130,12 @@ impl Engine for Postgres {
     }
 
     fn script(&mut self, sql: &str) -> Result<(), StoreError> {
-        Ok(self.client.batch_execute(&sql.replace(") WITHOUT ROWID", ")"))?)
+        // Byte order, as SQLite has it, and no index that breaks when the system's collation changes.
+        let text = sql
+            .replace(") WITHOUT ROWID", ")")
+            .replace(" TEXT", " TEXT COLLATE \"C\"")
+            .replace("AS TEXT COLLATE \"C\"", "AS TEXT");
+        Ok(self.client.batch_execute(&text)?)
     }
 }
 
@@ -177,8 +187,8 @@ fn bucket_value(bucket: Bucket) -> Value<'static> {
     Value::Int(i64::from(bucket.index()))
 }
 
-fn references<'a>(args: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    args.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+fn references<'a>(bucket: &'a Value<'a>, args: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    std::iter::once(bucket).chain(args).map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 impl ToSql for Value<'_> {
@@ -209,6 +219,15 @@ fn row_of(row: &::postgres::Row) -> Result<Row, StoreError> {
             PgType::INT8 => {
                 row.try_get::<_, Option<i64>>(column).map_err(wrong)?.map_or(Cell::Null, Cell::Int)
             }
+            // A literal, or the answer of a comparison; SQLite has but one kind of whole number.
+            PgType::INT4 => row
+                .try_get::<_, Option<i32>>(column)
+                .map_err(wrong)?
+                .map_or(Cell::Null, |value| Cell::Int(i64::from(value))),
+            PgType::BOOL => row
+                .try_get::<_, Option<bool>>(column)
+                .map_err(wrong)?
+                .map_or(Cell::Null, |value| Cell::Int(i64::from(value))),
             PgType::TEXT => {
                 row.try_get::<_, Option<String>>(column).map_err(wrong)?.map_or(Cell::Null, Cell::Text)
             }
@@ -238,10 +257,20 @@ impl From<::postgres::Error> for StoreError {
             {
                 StoreError::Conflict
             }
+            // Connection exceptions, and a server that is going down or not up yet.
+            Some(code) if code.code().starts_with("08") || code.code().starts_with("57P") => {
+                StoreError::Unreachable(first_line(&error))
+            }
             Some(code) => StoreError::Database(format!("{} (SQLSTATE {})", first_line(&error), code.code())),
+            // Without a code it is the driver who speaks: of the network, or of a value that it cannot bind.
+            None if error.is_closed() || is_of_network(&error) => StoreError::Unreachable(first_line(&error)),
             None => StoreError::Database(first_line(&error)),
         }
     }
+}
+
+fn is_of_network(error: &::postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
 }
 
 /// The message without its detail, which may quote a row.

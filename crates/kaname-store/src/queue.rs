@@ -1,16 +1,18 @@
 //! Work waits in a bounded queue for the threads that own a connection each.
 //!
 //! On SQLite one thread writes. It takes whatever waits, runs each unit of work inside a mark of its own, and commits them
-//! together: one flush of the disk for all, and an answer to nobody before it. On PostgreSQL each unit has its own transaction.
+//! together: one flush of the disk for all, and an answer to nobody before it. Everywhere else each unit has its own
+//! transaction; a read must see what was answered before it was asked, so it never joins an older one.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kaname_base::Bucket;
 
 use crate::StoreError;
-use crate::tx::{Dialect, Engine, Tx};
+use crate::tx::{Engine, Tx};
 
 /// The most units of work that share one commit.
 const GROUP: usize = 512;
@@ -18,8 +20,13 @@ const GROUP: usize = 512;
 /// How often a unit of work that meets a conflict is run before the conflict is reported.
 const TRIES: u32 = 24;
 
+/// The same when a row with its key was there already. The second run sees that row; if it inserts again, so will the tenth.
+const TRIES_OF_DUPLICATE: u32 = 3;
+
 /// A waiting unit of work.
 pub(crate) trait Job: Send {
+    /// The bucket it works on.
+    fn bucket(&self) -> Bucket;
     /// Runs the work once, keeping its answer. What it tells decides whether its changes are kept.
     fn run(&mut self, engine: &mut dyn Engine) -> Ran;
     /// Gives the answer to whoever waits, now that it is known whether the commit worked.
@@ -29,9 +36,17 @@ pub(crate) trait Job: Send {
 /// How a run went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ran {
+    /// Its changes are to be kept.
     Done,
+    /// The use case said no, or the database did.
     Refused,
+    /// Somebody else was first; running it again may help.
     Conflict,
+    /// A row with this key is there; running it again may help once.
+    Duplicate,
+    /// The connection was lost. Nothing was committed, so it may be run again on another.
+    Lost,
+    /// It panicked.
     Crashed,
 }
 
@@ -50,26 +65,33 @@ where
     W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send,
     R: FnOnce(Result<T, E>) + Send,
 {
+    fn bucket(&self) -> Bucket {
+        self.bucket
+    }
+
     fn run(&mut self, engine: &mut dyn Engine) -> Ran {
         let mut tx = Tx::new(engine, self.bucket);
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(&mut tx)));
-        let conflict = tx.met_conflict();
-        match outcome {
-            Err(_) => {
-                self.answer = Some(Err(StoreError::Crashed.into()));
-                Ran::Crashed
-            }
-            Ok(result) if conflict => {
-                // Remembered even if the use case swallowed it.
-                self.answer = Some(result.and(Err(StoreError::Conflict.into())));
-                Ran::Conflict
-            }
-            Ok(result) => {
-                let ran = if result.is_ok() { Ran::Done } else { Ran::Refused };
-                self.answer = Some(result);
-                ran
-            }
-        }
+        let Ok(result) = outcome else {
+            self.answer = Some(Err(StoreError::Crashed.into()));
+            return Ran::Crashed;
+        };
+        // What the database said is remembered even if the use case swallowed it: PostgreSQL has given the transaction up
+        // by then, and would answer the COMMIT with a polite ROLLBACK.
+        let failure = tx.failure();
+        let ran = match &failure {
+            None if result.is_ok() => Ran::Done,
+            None => Ran::Refused,
+            Some(StoreError::Duplicate) => Ran::Duplicate,
+            Some(StoreError::Conflict) => Ran::Conflict,
+            Some(StoreError::Unreachable(_)) => Ran::Lost,
+            Some(_) => Ran::Refused,
+        };
+        self.answer = Some(match failure {
+            None => result,
+            Some(error) => result.and(Err(error.into())),
+        });
+        ran
     }
 
     fn answer(mut self: Box<Self>, commit: Result<(), StoreError>) {
@@ -84,72 +106,110 @@ where
     }
 }
 
+/// Answers, and survives a reply that panics: the others in the group still wait for theirs.
+fn answer(job: Box<dyn Job>, commit: Result<(), StoreError>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| job.answer(commit)));
+}
+
 /// The queue that threads take from.
 pub(crate) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
     room: Condvar,
     capacity: usize,
+    /// Held for reading by a first run, for writing by a run after a conflict: nobody of this process is faster then.
+    turns: [RwLock<()>; 64],
+    /// Runs that met a conflict and were run again.
+    pub(crate) conflicts: AtomicU64,
 }
 
 struct State {
     waiting: VecDeque<Box<dyn Job>>,
     open: bool,
+    /// Threads that wait for work, and callers that wait for room: nobody is woken who does not sleep.
+    idle: usize,
+    blocked: usize,
 }
 
 impl Queue {
     pub(crate) fn new(capacity: usize) -> Arc<Queue> {
-        let state = Mutex::new(State { waiting: VecDeque::new(), open: true });
-        Arc::new(Queue { state, arrived: Condvar::new(), room: Condvar::new(), capacity })
+        let state = Mutex::new(State { waiting: VecDeque::new(), open: true, idle: 0, blocked: 0 });
+        Arc::new(Queue {
+            state,
+            arrived: Condvar::new(),
+            room: Condvar::new(),
+            capacity,
+            turns: [const { RwLock::new(()) }; 64],
+            conflicts: AtomicU64::new(0),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a job, waiting for room.
     pub(crate) fn push(&self, job: Box<dyn Job>) {
         let mut state = self.lock();
         while state.open && state.waiting.len() >= self.capacity {
-            state = self.room.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state.blocked += 1;
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.blocked -= 1;
         }
-        state.waiting.push_back(job);
-        self.arrived.notify_one();
+        self.add(state, job);
     }
 
     /// Adds a job if there is room; else gives it back.
     pub(crate) fn offer(&self, job: Box<dyn Job>) -> Result<(), Box<dyn Job>> {
-        let mut state = self.lock();
+        let state = self.lock();
         if !state.open || state.waiting.len() >= self.capacity {
             return Err(job);
         }
-        state.waiting.push_back(job);
-        self.arrived.notify_one();
+        self.add(state, job);
         Ok(())
+    }
+
+    fn add(&self, mut state: MutexGuard<'_, State>, job: Box<dyn Job>) {
+        state.waiting.push_back(job);
+        let wakes = state.idle > 0;
+        drop(state);
+        if wakes {
+            self.arrived.notify_one();
+        }
     }
 
     /// The next job, waiting for one; `None` when the queue is closed and empty.
     fn take(&self) -> Option<Box<dyn Job>> {
         let mut state = self.lock();
-        loop {
-            if let Some(job) = state.waiting.pop_front() {
-                self.room.notify_one();
-                return Some(job);
-            }
+        while state.waiting.is_empty() {
             if !state.open {
                 return None;
             }
-            state = self.arrived.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            state.idle += 1;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+        let job = state.waiting.pop_front();
+        self.made_room(state);
+        job
+    }
+
+    /// Moves up to `most` of the jobs that wait now to `jobs`.
+    fn take_waiting(&self, jobs: &mut VecDeque<Box<dyn Job>>, most: usize) {
+        let mut state = self.lock();
+        let count = state.waiting.len().min(most);
+        if count > 0 {
+            jobs.extend(state.waiting.drain(..count));
+            self.made_room(state);
         }
     }
 
-    /// The next job if one is waiting now.
-    fn take_now(&self) -> Option<Box<dyn Job>> {
-        let job = self.lock().waiting.pop_front();
-        if job.is_some() {
-            self.room.notify_one();
+    fn made_room(&self, state: MutexGuard<'_, State>) {
+        let wakes = state.blocked > 0;
+        drop(state);
+        if wakes {
+            self.room.notify_all();
         }
-        job
     }
 
     /// No more jobs; the threads end when the queue is empty.
@@ -163,97 +223,148 @@ impl Queue {
 /// A connection that is made when first needed and made anew after a failure.
 pub(crate) type Connect = Box<dyn Fn() -> Result<Box<dyn Engine>, StoreError> + Send>;
 
+/// How a thread works through its queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Manner {
+    /// Many units of work share a commit; SQLite's writer.
+    Grouped,
+    /// Each has its own transaction.
+    Alone,
+}
+
 /// Serves the queue until it is closed.
-pub(crate) fn serve(queue: &Queue, connect: &Connect) {
+pub(crate) fn serve(queue: &Queue, manner: Manner, connect: &Connect) {
     let mut engine: Option<Box<dyn Engine>> = None;
     while let Some(job) = queue.take() {
-        let connected = match engine.take().map_or_else(connect, Ok) {
-            Ok(connected) => connected,
-            Err(error) => {
-                job.answer(Err(error));
-                continue;
-            }
-        };
-        engine = match connected.dialect() {
-            Dialect::Sqlite => run_group(connected, queue, job),
-            Dialect::Postgres => run_alone(connected, job),
-        };
+        match manner {
+            Manner::Alone => run_alone(&mut engine, connect, queue, job),
+            Manner::Grouped => run_group(&mut engine, connect, queue, job),
+        }
     }
 }
 
-/// Runs `first` and whatever else waits under one commit. Gives the connection back unless it failed.
-fn run_group(mut engine: Box<dyn Engine>, queue: &Queue, first: Box<dyn Job>) -> Option<Box<dyn Engine>> {
-    if let Err(error) = engine.begin() {
-        first.answer(Err(error));
-        return None;
-    }
-    let mut group = Vec::new();
-    let mut next = Some(first);
-    let mut broken = None;
-    while let Some(mut job) = next {
-        match run_marked(&mut *engine, &mut *job) {
-            Ok(()) => group.push(job),
-            Err(error) => {
-                group.push(job);
-                broken = Some(error);
-                break;
-            }
-        }
-        next = if group.len() < GROUP { queue.take_now() } else { None };
-    }
-    let outcome = match broken {
-        None => engine.commit(),
-        Some(error) => {
-            let _ = engine.rollback();
-            Err(error)
-        }
+/// The connection, made anew if the last one failed.
+fn connected<'e>(
+    engine: &'e mut Option<Box<dyn Engine>>,
+    connect: &Connect,
+) -> Result<&'e mut dyn Engine, StoreError> {
+    let there = match engine.take() {
+        Some(there) => there,
+        None => connect()?,
     };
-    let healthy = outcome.is_ok();
-    for job in group {
-        job.answer(outcome.clone());
+    Ok(&mut **engine.insert(there))
+}
+
+/// Runs `first` and whatever else waits under one commit. The connection is thrown away if it failed.
+fn run_group(engine: &mut Option<Box<dyn Engine>>, connect: &Connect, queue: &Queue, first: Box<dyn Job>) {
+    let mut group = Vec::new();
+    let mut waiting = VecDeque::from([first]);
+    let outcome = connected(engine, connect).and_then(|engine| {
+        engine.begin()?;
+        run_waiting(engine, queue, &mut waiting, &mut group)?;
+        engine.commit()
+    });
+    if outcome.is_err() {
+        *engine = None;
     }
-    healthy.then_some(engine)
+    for job in group.into_iter().chain(waiting) {
+        answer(job, outcome.clone());
+    }
+}
+
+fn run_waiting(
+    engine: &mut dyn Engine,
+    queue: &Queue,
+    waiting: &mut VecDeque<Box<dyn Job>>,
+    group: &mut Vec<Box<dyn Job>>,
+) -> Result<(), StoreError> {
+    loop {
+        if waiting.is_empty() {
+            queue.take_waiting(waiting, GROUP - group.len());
+        }
+        let Some(mut job) = waiting.pop_front() else { return Ok(()) };
+        let ran = run_marked(engine, &mut *job);
+        group.push(job);
+        ran?;
+    }
 }
 
 fn run_marked(engine: &mut dyn Engine, job: &mut dyn Job) -> Result<(), StoreError> {
     engine.mark()?;
     match job.run(engine) {
         Ran::Done => engine.keep(),
-        Ran::Refused | Ran::Conflict | Ran::Crashed => engine.undo(),
+        Ran::Refused | Ran::Conflict | Ran::Duplicate | Ran::Lost | Ran::Crashed => engine.undo(),
     }
 }
 
-/// Runs one job in a transaction of its own, again from the start after a conflict.
-fn run_alone(mut engine: Box<dyn Engine>, mut job: Box<dyn Job>) -> Option<Box<dyn Engine>> {
+/// How one run of a job in a transaction of its own ended.
+enum Ended {
+    /// It is over; the connection is good.
+    Well,
+    /// It is over, and so is the connection.
+    Broken(StoreError),
+    /// It met a conflict.
+    Again(Ran),
+    /// The connection was lost before the commit.
+    Lost(StoreError),
+}
+
+/// Runs one job in a transaction of its own, again from the start after a conflict, and once on a new connection after
+/// the old one was lost on the way: before the commit is sent, nothing can have been done.
+fn run_alone(engine: &mut Option<Box<dyn Engine>>, connect: &Connect, queue: &Queue, mut job: Box<dyn Job>) {
+    let turn = &queue.turns[usize::from(job.bucket().index()) % queue.turns.len()];
+    let mut may_reconnect = true;
     for attempt in 1.. {
-        if let Err(error) = engine.begin() {
-            job.answer(Err(error));
-            return None;
-        }
-        let ended = match job.run(&mut *engine) {
-            Ran::Done => engine.commit(),
-            Ran::Conflict if attempt < TRIES => {
-                if let Err(error) = engine.rollback() {
-                    job.answer(Err(error));
-                    return None;
-                }
+        let ended = {
+            let _among_others = (attempt == 1).then(|| turn.read().unwrap_or_else(PoisonError::into_inner));
+            let _alone = (attempt > 1).then(|| turn.write().unwrap_or_else(PoisonError::into_inner));
+            match connected(engine, connect) {
+                Ok(engine) => run_once(engine, &mut *job),
+                Err(error) => Ended::Broken(error),
+            }
+        };
+        let outcome = match ended {
+            Ended::Well => Ok(()),
+            Ended::Again(ran) if attempt < tries(ran) => {
+                queue.conflicts.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
-            Ran::Refused | Ran::Conflict | Ran::Crashed => engine.rollback(),
+            Ended::Again(_) => Err(StoreError::Conflict),
+            Ended::Lost(_) if std::mem::take(&mut may_reconnect) => {
+                *engine = None;
+                continue;
+            }
+            Ended::Broken(error) | Ended::Lost(error) => {
+                *engine = None;
+                Err(error)
+            }
         };
-        match ended {
-            Ok(()) => {
-                job.answer(Ok(()));
-                return Some(engine);
-            }
-            Err(StoreError::Conflict) if attempt < TRIES => {
-                let _ = engine.rollback();
-            }
-            Err(error) => {
-                job.answer(Err(error));
-                return None;
-            }
-        }
+        return answer(job, outcome);
     }
-    unreachable!("the loop only ends by returning")
+}
+
+fn tries(ran: Ran) -> u32 {
+    if ran == Ran::Duplicate { TRIES_OF_DUPLICATE } else { TRIES }
+}
+
+fn run_once(engine: &mut dyn Engine, job: &mut dyn Job) -> Ended {
+    if let Err(error) = engine.begin() {
+        return Ended::Lost(error);
+    }
+    match job.run(engine) {
+        Ran::Done => match engine.commit() {
+            Ok(()) => Ended::Well,
+            Err(StoreError::Conflict) => match engine.rollback() {
+                Ok(()) => Ended::Again(Ran::Conflict),
+                Err(error) => Ended::Lost(error),
+            },
+            Err(error) => Ended::Broken(error),
+        },
+        Ran::Lost => Ended::Lost(StoreError::Unreachable("the connection was lost".to_owned())),
+        ran @ (Ran::Conflict | Ran::Duplicate) => match engine.rollback() {
+            Ok(()) => Ended::Again(ran),
+            Err(error) => Ended::Lost(error),
+        },
+        Ran::Refused | Ran::Crashed => engine.rollback().map_or_else(Ended::Broken, |()| Ended::Well),
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kaname_base::Bucket;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, Statement, ToSql, params_from_iter};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
 use crate::bulk::{Insert, Lookup, Update};
 use crate::value::Cell;
@@ -22,9 +22,11 @@ const CHECKPOINT_PAGES: i64 = 8_192;
 pub(crate) struct Sqlite {
     connection: Connection,
     /// `$N` rewritten to `?N`, by the address of the text: SQLite would number `$2, $1` by first appearance.
-    texts: HashMap<(usize, usize), String>,
+    texts: Texts,
     writes: bool,
 }
+
+type Texts = HashMap<(usize, usize), String>;
 
 impl Sqlite {
     /// Opens (and makes) the file for writing.
@@ -49,7 +51,8 @@ impl Sqlite {
 
     fn with(connection: Connection, cache_mib: u32, writes: bool) -> Result<Sqlite, StoreError> {
         connection.pragma_update(None, "cache_size", -i64::from(cache_mib) * 1_024)?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // Not in memory: what a unit of work needs to be undone is kept there, and grows with it beyond any cache.
+        connection.pragma_update(None, "temp_store", "FILE")?;
         connection.set_prepared_statement_cache_capacity(512);
         Ok(Sqlite { connection, texts: HashMap::new(), writes })
     }
@@ -57,10 +60,6 @@ impl Sqlite {
     fn plain(&self, sql: &str) -> Result<(), StoreError> {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
-    }
-
-    fn text(&mut self, sql: &'static str) -> &str {
-        self.texts.entry((sql.as_ptr() as usize, sql.len())).or_insert_with(|| sql.replace('$', "?"))
     }
 }
 
@@ -94,11 +93,16 @@ impl Engine for Sqlite {
         self.plain("RELEASE unit")
     }
 
-    fn query(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        let text = self.text(sql).to_owned();
-        let mut statement = self.connection.prepare_cached(&text)?;
+    fn query(
+        &mut self,
+        sql: &'static str,
+        bucket: Bucket,
+        args: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(text(&mut self.texts, sql))?;
+        bind(&mut statement, bucket, args)?;
         let columns = statement.column_count();
-        let mut rows = statement.query(params_from_iter(args))?;
+        let mut rows = statement.raw_query();
         let mut answer = Vec::new();
         while let Some(row) = rows.next()? {
             answer.push(row_of(row, columns)?);
@@ -106,10 +110,10 @@ impl Engine for Sqlite {
         Ok(answer)
     }
 
-    fn change(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, StoreError> {
-        let text = self.text(sql).to_owned();
-        let mut statement = self.connection.prepare_cached(&text)?;
-        Ok(statement.execute(params_from_iter(args))? as u64)
+    fn change(&mut self, sql: &'static str, bucket: Bucket, args: &[Value<'_>]) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(text(&mut self.texts, sql))?;
+        bind(&mut statement, bucket, args)?;
+        Ok(statement.raw_execute()? as u64)
     }
 
     fn insert_many(&mut self, spec: &Insert, bucket: Bucket, cells: &[Value<'_>]) -> Result<u64, StoreError> {
@@ -164,7 +168,16 @@ impl Sqlite {
     }
 }
 
+fn text<'a>(texts: &'a mut Texts, sql: &'static str) -> &'a str {
+    texts.entry((sql.as_ptr() as usize, sql.len())).or_insert_with(|| sql.replace('$', "?"))
+}
+
+/// The bucket is `?1`; a statement with another number of parameters than values is refused, as PostgreSQL does.
 fn bind(statement: &mut Statement<'_>, bucket: Bucket, cells: &[Value<'_>]) -> Result<(), StoreError> {
+    let (wanted, given) = (statement.parameter_count(), cells.len() + 1);
+    if wanted != given {
+        return Err(StoreError::Database(format!("expected {wanted} parameters, got {given}")));
+    }
     statement.raw_bind_parameter(1, i64::from(bucket.index()))?;
     for (i, cell) in cells.iter().enumerate() {
         statement.raw_bind_parameter(i + 2, cell)?;
@@ -177,6 +190,10 @@ impl ToSql for Value<'_> {
         Ok(ToSqlOutput::Borrowed(match self {
             Value::Null => ValueRef::Null,
             Value::Int(value) => ValueRef::Integer(*value),
+            // PostgreSQL has no such texts, so neither engine takes them.
+            Value::Text(value) if value.contains('\0') => {
+                return Err(rusqlite::Error::ToSqlConversionFailure("a text with a NUL character".into()));
+            }
             Value::Text(value) => ValueRef::Text(value.as_bytes()),
             Value::Bytes(value) => ValueRef::Blob(value),
         }))

@@ -1,16 +1,17 @@
 //! The handle that the program holds: where the data lies, and the threads that work on it.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use kaname_base::{Bucket, Buckets};
 
 use crate::postgres::Postgres;
-use crate::queue::{Connect, Queue, Unit, serve};
+use crate::queue::{Connect, Manner, Queue, Unit, serve};
 use crate::sqlite::Sqlite;
 use crate::tx::{Engine, Tx};
-use crate::{Migration, StoreError, migrate};
+use crate::{Faults, Migration, StoreError, migrate};
 
 /// Where the data lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +37,14 @@ pub struct StoreConfig {
     pub cache_mib: u32,
     /// How many units of work may wait before [`StoreError::Busy`].
     pub waiting: usize,
+    /// Faults that the connections play, for tests. `None` outside them.
+    pub faults: Option<Faults>,
 }
 
 impl StoreConfig {
     /// The defaults for a location.
     pub fn new(location: Location, buckets: Buckets) -> StoreConfig {
-        StoreConfig { location, buckets, writers: 8, readers: 4, cache_mib: 64, waiting: 4_096 }
+        StoreConfig { location, buckets, writers: 8, readers: 4, cache_mib: 64, waiting: 4_096, faults: None }
     }
 }
 
@@ -53,10 +56,11 @@ pub struct Store {
 
 struct Inner {
     shards: Vec<Shard>,
-    buckets: Buckets,
+    config: StoreConfig,
     threads: Vec<JoinHandle<()>>,
 }
 
+#[derive(Clone)]
 struct Shard {
     writes: Arc<Queue>,
     reads: Arc<Queue>,
@@ -69,39 +73,45 @@ impl Store {
     /// [`StoreError::Version`] when the data was made by a newer program or with another number of buckets;
     /// [`StoreError::Database`] when it cannot be reached.
     pub fn open(config: &StoreConfig, migrations: &[&[Migration]]) -> Result<Store, StoreError> {
-        let mut shards = Vec::new();
-        let mut threads = Vec::new();
-        for (index, (connect_writer, connect_reader)) in connectors(config).into_iter().enumerate() {
-            migrate::apply(&mut *connect_writer()?, migrations, config.buckets)?;
+        let mut inner = Inner { shards: Vec::new(), config: config.clone(), threads: Vec::new() };
+        let connectors = connectors(config);
+        let count = connectors.len();
+        for (index, (connect_writer, connect_reader)) in connectors.into_iter().enumerate() {
+            let place = migrate::Place { buckets: config.buckets, shard: index, shards: count };
+            migrate::apply(&mut *connect_writer()?, migrations, place)?;
             let shard = Shard { writes: Queue::new(config.waiting), reads: Queue::new(config.waiting) };
-            let writers = if matches!(config.location, Location::Sqlite(_)) { 1 } else { config.writers };
-            let (connect_writer, connect_reader) = (Arc::new(connect_writer), Arc::new(connect_reader));
+            let (writers, manner) = match config.location {
+                Location::Sqlite(_) => (1, Manner::Grouped),
+                Location::Postgres(_) => (config.writers, Manner::Alone),
+            };
+            inner.shards.push(shard.clone()); // before its threads start, so that a failure further on ends them
             let groups = [
-                ("write", writers, &shard.writes, connect_writer),
-                ("read", config.readers, &shard.reads, connect_reader),
+                ("write", writers, manner, &shard.writes, faulty(connect_writer, config.faults.as_ref())),
+                ("read", config.readers, Manner::Alone, &shard.reads, connect_reader),
             ];
-            for (name, count, queue, connect) in groups {
+            for (name, count, manner, queue, connect) in groups {
+                let connect = Arc::new(connect);
                 for number in 0..count {
                     let (queue, connect) = (Arc::clone(queue), Arc::clone(&connect));
                     let connect: Connect = Box::new(move || connect());
                     let builder = std::thread::Builder::new().name(format!("store-{name}-{index}-{number}"));
-                    let thread = builder.spawn(move || serve(&queue, &connect));
-                    threads.push(thread.map_err(|error| StoreError::Database(error.to_string()))?);
+                    let thread = builder.spawn(move || serve(&queue, manner, &connect));
+                    inner.threads.push(thread.map_err(|error| StoreError::Database(error.to_string()))?);
                 }
             }
-            shards.push(shard);
         }
-        Ok(Store { inner: Arc::new(Inner { shards, buckets: config.buckets, threads }) })
+        Ok(Store { inner: Arc::new(inner) })
     }
 
     /// How many buckets the deployment has.
     pub fn buckets(&self) -> Buckets {
-        self.inner.buckets
+        self.inner.config.buckets
     }
 
     /// Runs one unit of work that may change `bucket`, and waits until it is durable.
     ///
-    /// `work` may run more than once, and has no effect outside its [`Tx`].
+    /// `work` may run more than once, and has no effect outside its [`Tx`]. Never call this from inside a unit of work or
+    /// a reply: they run on the thread that it would wait for.
     ///
     /// # Errors
     /// What `work` refuses, or a [`StoreError`].
@@ -113,7 +123,7 @@ impl Store {
     {
         let (send, receive) = mpsc::sync_channel(1);
         self.shard(bucket).writes.push(Box::new(unit(bucket, work, move |answer| drop(send.send(answer)))));
-        receive.recv().unwrap_or_else(|_| Err(StoreError::Crashed.into()))
+        receive.recv().unwrap_or_else(|_| Err(StoreError::CommitUnknown.into()))
     }
 
     /// Runs one unit of work that only reads `bucket`, over one consistent view.
@@ -128,7 +138,7 @@ impl Store {
     {
         let (send, receive) = mpsc::sync_channel(1);
         self.shard(bucket).reads.push(Box::new(unit(bucket, work, move |answer| drop(send.send(answer)))));
-        receive.recv().unwrap_or_else(|_| Err(StoreError::Crashed.into()))
+        receive.recv().unwrap_or_else(|_| Err(StoreError::CommitUnknown.into()))
     }
 
     /// Like [`Store::write`] without waiting: `reply` is called on the store's thread once the work is durable.
@@ -159,6 +169,16 @@ impl Store {
         self.shard(bucket).reads.offer(Box::new(unit(bucket, work, reply))).map_err(|_| StoreError::Busy)
     }
 
+    /// How many runs met a conflict and were run again, since the store was opened.
+    pub fn conflicts(&self) -> u64 {
+        self.inner.shards.iter().map(|shard| shard.writes.conflicts.load(Ordering::Relaxed)).sum()
+    }
+
+    /// A connection of its own to each database, for reading the catalogue.
+    pub(crate) fn engines(&self) -> Result<Vec<Box<dyn Engine>>, StoreError> {
+        connectors(&self.inner.config).into_iter().map(|(_, connect_reader)| connect_reader()).collect()
+    }
+
     fn shard(&self, bucket: Bucket) -> &Shard {
         &self.inner.shards[usize::from(bucket.index()) % self.inner.shards.len()]
     }
@@ -181,6 +201,13 @@ impl Drop for Inner {
                 let _ = thread.join();
             }
         }
+    }
+}
+
+fn faulty(connect: Connector, faults: Option<&Faults>) -> Connector {
+    match faults.cloned() {
+        None => connect,
+        Some(faults) => Box::new(move || Ok(faults.wrap(connect()?))),
     }
 }
 

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use kaname_base::Bucket;
 
 use crate::bulk::{Insert, Lookup, Update};
+use crate::confine::is_confined;
 use crate::{Row, StoreError, Value};
 
 /// Which SQL the engine speaks, for the few places where the texts must differ.
@@ -32,10 +33,15 @@ pub trait Engine: Send {
     fn keep(&mut self) -> Result<(), StoreError>;
     /// Undoes what was done since the mark.
     fn undo(&mut self) -> Result<(), StoreError>;
-    /// Runs a statement that answers with rows. `$1` is the first of `args`.
-    fn query(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError>;
-    /// Runs a statement that changes rows; returns how many.
-    fn change(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, StoreError>;
+    /// Runs a statement that answers with rows. The bucket is `$1`; `args` are `$2` and on.
+    fn query(
+        &mut self,
+        sql: &'static str,
+        bucket: Bucket,
+        args: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError>;
+    /// Runs a statement that changes rows; returns how many. The bucket is `$1`; `args` are `$2` and on.
+    fn change(&mut self, sql: &'static str, bucket: Bucket, args: &[Value<'_>]) -> Result<u64, StoreError>;
     /// Inserts many rows; `cells` holds them one after another, without the bucket. Returns how many went in.
     fn insert_many(&mut self, spec: &Insert, bucket: Bucket, cells: &[Value<'_>]) -> Result<u64, StoreError>;
     /// Updates many rows by key; `cells` holds keys and then new values. Returns how many were hit.
@@ -58,13 +64,13 @@ pub trait Engine: Send {
 pub struct Tx<'u> {
     engine: &'u mut dyn Engine,
     bucket: Bucket,
-    conflict: bool,
+    failure: Option<StoreError>,
     brand: PhantomData<fn(&'u ()) -> &'u ()>,
 }
 
 impl<'u> Tx<'u> {
     pub(crate) fn new(engine: &'u mut dyn Engine, bucket: Bucket) -> Tx<'u> {
-        Tx { engine, bucket, conflict: false, brand: PhantomData }
+        Tx { engine, bucket, failure: None, brand: PhantomData }
     }
 
     /// The bucket this unit of work is opened on.
@@ -82,8 +88,8 @@ impl<'u> Tx<'u> {
     /// # Errors
     /// [`StoreError`] as the engine has it; so for the methods below.
     pub fn query(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        let bound = self.bind(sql, args)?;
-        let answer = self.engine.query(sql, bound.as_slice());
+        self.confine(sql)?;
+        let answer = self.engine.query(sql, self.bucket, args);
         self.note(answer)
     }
 
@@ -94,8 +100,8 @@ impl<'u> Tx<'u> {
 
     /// Changes rows; returns how many. The bucket is `$1`; `args` are `$2` and on.
     pub fn change(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, StoreError> {
-        let bound = self.bind(sql, args)?;
-        let answer = self.engine.change(sql, bound.as_slice());
+        self.confine(sql)?;
+        let answer = self.engine.change(sql, self.bucket, args);
         self.note(answer)
     }
 
@@ -118,7 +124,8 @@ impl<'u> Tx<'u> {
         self.note(answer)
     }
 
-    /// Updates many rows by key. Hitting fewer rows than asked is a conflict.
+    /// Updates many rows by key. Hitting fewer rows than asked is a conflict. No key may stand there twice: the engines
+    /// differ in what they make of it.
     pub fn update_many<const N: usize>(
         &mut self,
         spec: &Update,
@@ -128,6 +135,11 @@ impl<'u> Tx<'u> {
             spec.keys.len() + spec.columns.len(),
             N,
             "a row of {} has another width",
+            spec.table
+        );
+        debug_assert!(
+            has_no_twins(rows.iter().map(|row| &row[..spec.keys.len()])),
+            "a key of {} stands there twice",
             spec.table
         );
         let answer = self.engine.update_many(spec, self.bucket, rows.as_flattened());
@@ -148,32 +160,24 @@ impl<'u> Tx<'u> {
         self.note(answer)
     }
 
-    /// Whether a conflict was met, even one that the use case swallowed.
-    pub(crate) fn met_conflict(&self) -> bool {
-        self.conflict
+    /// What went wrong first in the database, even if the use case swallowed it.
+    pub(crate) fn failure(self) -> Option<StoreError> {
+        self.failure
     }
 
-    fn bind<'a>(&self, sql: &'static str, args: &[Value<'a>]) -> Result<Vec<Value<'a>>, StoreError> {
-        if !is_confined(sql) {
-            return Err(StoreError::NotConfined(sql));
-        }
-        let mut bound = Vec::with_capacity(args.len() + 1);
-        bound.push(Value::Int(i64::from(self.bucket.index())));
-        bound.extend_from_slice(args);
-        Ok(bound)
+    fn confine(&self, sql: &'static str) -> Result<(), StoreError> {
+        if is_confined(sql) { Ok(()) } else { Err(StoreError::NotConfined(sql)) }
     }
 
     fn note<T>(&mut self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &answer {
-            self.conflict |= error.is_conflict();
+            self.failure.get_or_insert_with(|| error.clone());
         }
         answer
     }
 }
 
-/// Whether every table that a statement names is asked for its bucket: as many `bucket = $1` (or inserted `$1`) as tables.
-/// A cheap reading of the text, not a parser; `xtask tidy` reads the same texts once more.
-pub(crate) fn is_confined(sql: &str) -> bool {
-    let is_insert = sql.trim_start().starts_with("INSERT");
-    if is_insert { sql.contains("(bucket,") && sql.contains("$1") } else { sql.contains("bucket = $1") }
+fn has_no_twins<'a>(keys: impl Iterator<Item = &'a [Value<'a>]>) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    keys.into_iter().all(|key| seen.insert(format!("{key:?}")))
 }
