@@ -1,0 +1,454 @@
+//! What an officer sees.
+
+use askama::Template;
+use kaname_base::{Amount, Currency, Instant};
+
+use super::format::percent;
+use super::portal::PersonView;
+use super::shell::errors;
+use super::{Field, NoticeKind, Shell};
+
+/// `GET /office`.
+#[derive(Template)]
+#[template(path = "office/home.html")]
+pub struct OfficeHomePage {
+    /// The frame.
+    pub shell: Shell,
+    /// The officer's role, in the reader's language.
+    pub role: String,
+    /// Whether the officer may plan or start payouts.
+    pub may_pay: bool,
+    /// Payout runs that wait for a second officer.
+    pub waiting_runs: u64,
+    /// Imports with rejected lines.
+    pub imports_with_rejects: u64,
+}
+
+/// One choice of a list.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What is sent.
+    pub code: String,
+    /// What is read, in the reader's language.
+    pub label: String,
+    /// More about it, or empty.
+    pub hint: String,
+}
+
+/// `GET /office/find`: one exact reference or number, and the purpose.
+#[derive(Template)]
+#[template(path = "office/find.html")]
+pub struct OfficeFindPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The reference or number.
+    pub reference: Field,
+    /// The purpose that was chosen.
+    pub purpose: Field,
+    /// The purposes that this officer may choose from.
+    pub purposes: Vec<Choice>,
+    /// The number of the case, where there is one.
+    pub case_number: Field,
+}
+
+impl OfficeFindPage {
+    fn errors(&self) -> Vec<(&'static str, &str)> {
+        errors(&[("reference", &self.reference), ("purpose", &self.purpose), ("case", &self.case_number)])
+    }
+}
+
+/// The answer when nothing is found, or may not be: it says nothing more.
+#[derive(Template)]
+#[template(path = "office/not_found.html")]
+pub struct OfficeNotFoundPage {
+    /// The frame.
+    pub shell: Shell,
+}
+
+/// `GET /office/resident`: one opened record.
+#[derive(Template)]
+#[template(path = "office/resident.html")]
+pub struct OfficeResidentPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The reference under which it was found.
+    pub reference: String,
+    /// The record.
+    pub person: PersonView,
+    /// The purpose that was chosen, in the reader's language.
+    pub purpose: String,
+    /// When it was opened.
+    pub opened_at: Instant,
+    /// The number of the access entry in the resident's own count.
+    pub entry: u64,
+    /// Where a new activation letter is printed, if the officer may.
+    pub letter: Option<String>,
+}
+
+/// `GET /office/register`.
+#[derive(Template)]
+#[template(path = "office/register.html")]
+pub struct OfficeRegisterPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The caller-made id that lets the form be sent twice and act once; sent back in the field `request`.
+    pub request: String,
+    /// The name.
+    pub name: Field,
+    /// Its reading; `None` where the country has none.
+    pub reading: Option<Field>,
+    /// The Latin form.
+    pub latin: Field,
+    /// Year of birth.
+    pub birth_year: Field,
+    /// Month of birth, empty when unknown.
+    pub birth_month: Field,
+    /// Day of birth, empty when unknown.
+    pub birth_day: Field,
+    /// The postal code.
+    pub postal_code: Field,
+    /// The address, a line each.
+    pub address: Field,
+    /// The telephone number, optional.
+    pub phone: Field,
+    /// The language of letters.
+    pub language: Field,
+    /// The languages of the country.
+    pub languages: Vec<Choice>,
+    /// How the officer saw who this is.
+    pub evidence: Field,
+    /// The kinds of evidence.
+    pub evidences: Vec<Choice>,
+}
+
+impl OfficeRegisterPage {
+    fn errors(&self) -> Vec<(&'static str, &str)> {
+        let mut fields = vec![("name", &self.name)];
+        fields.extend(self.reading.as_ref().map(|reading| ("reading", reading)));
+        fields.extend([
+            ("latin", &self.latin),
+            ("birth_year", &self.birth_year),
+            ("birth_month", &self.birth_month),
+            ("birth_day", &self.birth_day),
+            ("postal_code", &self.postal_code),
+            ("address", &self.address),
+            ("phone", &self.phone),
+            ("language", &self.language),
+            ("evidence", &self.evidence),
+        ]);
+        errors(&fields)
+    }
+
+    fn birth_errors(&self) -> Vec<&str> {
+        [&self.birth_year, &self.birth_month, &self.birth_day]
+            .iter()
+            .filter_map(|f| f.error.as_deref())
+            .collect()
+    }
+}
+
+/// After a registration.
+#[derive(Template)]
+#[template(path = "office/registered.html")]
+pub struct OfficeRegisteredPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The new resident's reference.
+    pub reference: String,
+    /// Where the activation letter is printed.
+    pub letter: String,
+}
+
+/// `GET /office/imports`.
+#[derive(Template)]
+#[template(path = "office/imports.html")]
+pub struct ImportListPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Newest first.
+    pub imports: Vec<ImportView>,
+}
+
+/// One import of a file.
+#[derive(Clone, Debug)]
+pub struct ImportView {
+    /// Its id, for the address.
+    pub id: String,
+    /// The name of the file.
+    pub file: String,
+    /// When it began.
+    pub at: Instant,
+    /// Who started it.
+    pub by: String,
+    /// A code of the texts `import.state.*`: `running`, `interrupted`, `finished`.
+    pub state: String,
+    /// Lines read.
+    pub lines: u64,
+    /// Lines that became a new resident.
+    pub added: u64,
+    /// Lines that were in the register already.
+    pub unchanged: u64,
+    /// Lines that were rejected.
+    pub rejected: u64,
+}
+
+/// `GET /office/imports/{id}`.
+#[derive(Template)]
+#[template(path = "office/import.html")]
+pub struct ImportPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The import.
+    pub import: ImportView,
+    /// One page of the rejected lines.
+    pub rejects: Vec<RejectView>,
+    /// The address of the page with the rejects before these.
+    pub previous: Option<String>,
+    /// The address of the page with the rejects after these.
+    pub next: Option<String>,
+}
+
+/// A rejected line. It holds no value of the line.
+#[derive(Clone, Debug)]
+pub struct RejectView {
+    /// The line in the file, from 1.
+    pub line: u64,
+    /// The name of the column.
+    pub column: String,
+    /// A code of the texts `reject.*`, or a reason in the reader's language.
+    pub reason: String,
+}
+
+/// `GET /office/payouts`.
+#[derive(Template)]
+#[template(path = "office/payouts.html")]
+pub struct PayoutListPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Whether this officer may plan a run.
+    pub may_plan: bool,
+    /// Newest first.
+    pub runs: Vec<RunLineView>,
+}
+
+/// A payout run in the list.
+#[derive(Clone, Debug)]
+pub struct RunLineView {
+    /// Its id, for the address.
+    pub id: String,
+    /// The programme's name.
+    pub programme: String,
+    /// The state.
+    pub state: RunState,
+    /// When it was planned.
+    pub planned_at: Instant,
+    /// How many residents are paid.
+    pub residents: u64,
+    /// The sum.
+    pub total: Amount,
+    /// Its currency.
+    pub currency: Currency,
+}
+
+/// How far a payout run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunState {
+    /// Waits for the second officer.
+    Planned,
+    /// Under way.
+    Running,
+    /// Stopped before its end; it goes on where it stopped.
+    Interrupted,
+    /// Every resident is paid or has a reason.
+    Finished,
+}
+
+impl RunState {
+    /// The code of the texts `run.state.*`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RunState::Planned => "planned",
+            RunState::Running => "running",
+            RunState::Interrupted => "interrupted",
+            RunState::Finished => "finished",
+        }
+    }
+
+    fn tone(&self) -> &'static str {
+        match self {
+            RunState::Planned | RunState::Interrupted => "wait",
+            RunState::Running => "info",
+            RunState::Finished => "good",
+        }
+    }
+}
+
+/// `GET /office/payouts/new`.
+#[derive(Template)]
+#[template(path = "office/payout_new.html")]
+pub struct PayoutNewPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The caller-made id of the run; sent back in the field `run`.
+    pub run: String,
+    /// The programme that was chosen.
+    pub programme: Field,
+    /// The programmes with their figures.
+    pub programmes: Vec<ProgrammeView>,
+}
+
+impl PayoutNewPage {
+    fn errors(&self) -> Vec<(&'static str, &str)> {
+        errors(&[("programme", &self.programme)])
+    }
+}
+
+/// A programme and what a run of it would pay.
+#[derive(Clone, Debug)]
+pub struct ProgrammeView {
+    /// What is sent.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Who is entitled, in a sentence.
+    pub rule: String,
+    /// What each resident gets.
+    pub each: Amount,
+    /// How many are entitled.
+    pub residents: u64,
+    /// The sum.
+    pub total: Amount,
+    /// The currency.
+    pub currency: Currency,
+}
+
+/// `GET /office/payouts/{id}`.
+#[derive(Template)]
+#[template(path = "office/payout.html")]
+pub struct PayoutPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Its id, for the address.
+    pub id: String,
+    /// The programme's name.
+    pub programme: String,
+    /// The state.
+    pub state: RunState,
+    /// Who planned it.
+    pub planned_by: String,
+    /// When.
+    pub planned_at: Instant,
+    /// Who approved and started it.
+    pub started_by: Option<String>,
+    /// When.
+    pub started_at: Option<Instant>,
+    /// When it ended.
+    pub finished_at: Option<Instant>,
+    /// Whether the reader may start it.
+    pub start: MayStart,
+    /// The currency.
+    pub currency: Currency,
+    /// All residents of the run and their sum.
+    pub all: Tally,
+    /// In a bank account.
+    pub paid: Tally,
+    /// As vouchers.
+    pub vouchers: Tally,
+    /// Not yet, by a code of the texts `pending.*`.
+    pub pending: Vec<(String, Tally)>,
+    /// Sent back by a bank; counted in no other line.
+    pub returned: Tally,
+    /// The books: what left the programme's account.
+    pub sum_out: Amount,
+    /// The books: what residents received.
+    pub received: Amount,
+    /// The books: what lies in vouchers.
+    pub in_vouchers: Amount,
+    /// The books: what is pending, returned money included.
+    pub in_pending: Amount,
+}
+
+/// How many residents and how much money.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Residents.
+    pub residents: u64,
+    /// The sum.
+    pub amount: Amount,
+}
+
+/// Whether the reader may start a planned run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MayStart {
+    /// Yes: another officer planned it.
+    Yes,
+    /// No: the reader planned it.
+    PlannedIt,
+    /// No: the reader's role does not allow it.
+    NotTheirRole,
+}
+
+impl PayoutPage {
+    /// Whether the books balance. They always do; if not, the page says so before anything else.
+    fn balanced(&self) -> bool {
+        let parts =
+            self.received.checked_add(self.in_vouchers).and_then(|sum| sum.checked_add(self.in_pending));
+        parts == Some(self.sum_out)
+    }
+
+    fn pending_residents(&self) -> u64 {
+        self.pending.iter().map(|(_, tally)| tally.residents).sum::<u64>() + self.returned.residents
+    }
+
+    fn settled(&self) -> u64 {
+        self.paid.residents + self.vouchers.residents + self.pending_residents()
+    }
+
+    fn settled_percent(&self) -> u64 {
+        percent(self.settled(), self.all.residents)
+    }
+
+    /// The bar of the chart: where each part begins, its width out of 1000, and its class.
+    fn bar(&self) -> Vec<(u64, u64, &'static str)> {
+        let whole = u128::from(self.all.residents.max(1));
+        let place = |residents: u64| (u128::from(residents) * 1000 / whole).min(1000) as u64;
+        let mut end = 0;
+        let mut parts = Vec::new();
+        for (residents, class) in [
+            (self.paid.residents, "paid"),
+            (self.vouchers.residents, "voucher"),
+            (self.pending_residents(), "pending"),
+        ] {
+            let start = place(end);
+            end += residents;
+            parts.push((start, place(end).saturating_sub(start), class));
+        }
+        parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Lang;
+    use super::*;
+
+    #[test]
+    fn the_bar_is_never_longer_than_its_frame() {
+        let mut page = PayoutPage::sample(Lang::En);
+        page.all.residents = 3;
+        page.paid.residents = 1;
+        page.vouchers.residents = 1;
+        page.pending = vec![("no_account".to_owned(), Tally { residents: 1, amount: Amount::ZERO })];
+        page.returned = Tally::default();
+        assert_eq!(page.bar(), [(0, 333, "paid"), (333, 333, "voucher"), (666, 334, "pending")]);
+        assert_eq!(page.settled_percent(), 100);
+    }
+
+    #[test]
+    fn books_that_do_not_balance_are_seen() {
+        let mut page = PayoutPage::sample(Lang::En);
+        assert!(page.balanced());
+        page.received = page.received.checked_add(Amount::from_minor(1).unwrap()).unwrap();
+        assert!(!page.balanced());
+    }
+}

@@ -1,0 +1,5 @@
+//! All pages in all languages.
+
+mod html;
+mod pages;
+mod words;

@@ -1,0 +1,93 @@
+//! The catalogues: every key in every language, and none that nobody uses.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use kaname_web::pages::{Lang, texts};
+
+#[test]
+fn every_language_is_complete() {
+    let texts = texts();
+    assert_eq!(texts.languages().collect::<BTreeSet<_>>(), Lang::ALL.map(Lang::code).into_iter().collect());
+    assert_eq!(texts.gaps(), Vec::<String>::new());
+}
+
+#[test]
+fn every_key_that_a_page_uses_exists() {
+    let texts = texts();
+    let known = texts.keys();
+    let missing: Vec<String> =
+        keys_in_use().into_iter().filter(|key| !known.contains(key.as_str())).collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn no_text_is_left_over() {
+    let used = keys_in_use();
+    // Looked up by code, or by the handlers.
+    let by_code = [
+        "attribute.",
+        "status.",
+        "pending.",
+        "pending_do.",
+        "means.",
+        "import.state.",
+        "reject.",
+        "run.state.",
+        "run.pending.",
+        "wrong.",
+        "services.ended",
+    ];
+    let texts = texts();
+    let keys = texts.keys();
+    let left: Vec<&str> = keys
+        .into_iter()
+        .filter(|key| !used.contains(*key) && !by_code.iter().any(|prefix| key.starts_with(prefix)))
+        .collect();
+    assert_eq!(left, Vec::<&str>::new());
+}
+
+/// A reader of Hindi or Arabic sees their script, not an English text that was forgotten.
+#[test]
+fn every_text_is_in_its_own_script() {
+    let texts = texts();
+    let script = |lang: Lang, c: char| match lang {
+        Lang::En => c.is_ascii_alphabetic(),
+        Lang::Ja => matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'),
+        Lang::Hi => matches!(c, '\u{0900}'..='\u{097f}'),
+        Lang::Ar => matches!(c, '\u{0600}'..='\u{06ff}'),
+    };
+    let mut foreign = Vec::new();
+    for lang in Lang::ALL {
+        for key in texts.keys().into_iter().filter(|key| *key != "app.name") {
+            let text = texts.find(lang.code(), key).unwrap();
+            if !text.chars().any(|c| script(lang, c)) {
+                foreign.push(format!("{} {key}: {text}", lang.code()));
+            }
+        }
+    }
+    assert_eq!(foreign, Vec::<String>::new());
+}
+
+/// The keys that templates and samples name in `t("…")`, `t1("…")` and `t2("…")`.
+pub(crate) fn keys_in_use() -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("templates"), root.join("src/pages")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            for call in [".t(\"", ".t1(\"", ".t2(\""] {
+                for after in source.split(call).skip(1) {
+                    keys.insert(after.split('"').next().unwrap_or_default().to_owned());
+                }
+            }
+        }
+    }
+    keys
+}
