@@ -1,13 +1,19 @@
 //! Who is erased cannot be read again, and the log stays whole.
 
+use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::log::{check_database, verify_published};
 use kaname_trust::{Actor, TrustError, access, seal};
 
 use crate::world::{Note, World, reading};
 
-#[test]
-fn an_erased_person_cannot_be_read_and_does_not_come_back() {
-    let world = World::new();
+on_every_store!(
+    an_erased_person_cannot_be_read_and_does_not_come_back,
+    erasing_one_leaves_the_others,
+    the_log_stays_verifiable
+);
+
+fn an_erased_person_cannot_be_read_and_does_not_come_back(data: &TestStore) {
+    let world = World::on(data);
     let who = world.people[0];
     let sealed = world.seal(who, "x");
     world.unit(who, move |tx, keys, _| seal::erase(tx, keys, who)).unwrap();
@@ -19,9 +25,8 @@ fn an_erased_person_cannot_be_read_and_does_not_come_back() {
     assert!(is_gone(again), "an old file brings nobody back");
 }
 
-#[test]
-fn erasing_one_leaves_the_others() {
-    let world = World::new();
+fn erasing_one_leaves_the_others(data: &TestStore) {
+    let world = World::on(data);
     let (gone, stays) = (world.people[0], world.people[1]);
     let sealed = world.seal(stays, "x");
     world.unit(gone, move |tx, keys, _| seal::erase(tx, keys, gone)).unwrap();
@@ -33,9 +38,8 @@ fn erasing_one_leaves_the_others() {
     assert!(is_gone(both));
 }
 
-#[test]
-fn the_log_stays_verifiable() {
-    let world = World::new();
+fn the_log_stays_verifiable(data: &TestStore) {
+    let world = World::on(data);
     let (log, gone) = (world.log(), world.people[0]);
     world.read_all(3);
     log.publish().unwrap();

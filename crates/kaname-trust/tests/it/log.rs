@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kaname_base::Buckets;
 use kaname_codec::tlog::{
     Checkpoint, Frontier, NoteSigner, Tile, TileKind, decode_entry_bundle, grow, sign_note,
 };
 use kaname_store::{Location, Store, StoreConfig};
+use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::log::{check_database, verify_published};
 use kaname_trust::{MIGRATIONS, TrustError};
 
 use crate::world::{ORIGIN, World};
+
+on_every_store!(
+    each_step_continues_the_one_before,
+    a_stop_between_any_two_writes_changes_nothing_in_the_end,
+    publishers_at_once_make_one_log
+);
 
 /// The files of a published log by their paths, without the lock.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -25,9 +31,8 @@ fn an_empty_log_is_published_and_verifies() {
     assert_eq!(check_database(&world.store, &world.path("log"), &log.vkey()).unwrap(), 0);
 }
 
-#[test]
-fn each_step_continues_the_one_before() {
-    let world = World::new();
+fn each_step_continues_the_one_before(data: &TestStore) {
+    let world = World::on(data);
     let log = world.log();
     let mut seen = Vec::new();
     for times in [1, 3, 30, 40, 0, 1] {
@@ -58,9 +63,8 @@ fn another_folder_gets_the_same_tiles_whatever_the_steps() {
     }
 }
 
-#[test]
-fn a_stop_between_any_two_writes_changes_nothing_in_the_end() {
-    let world = World::new();
+fn a_stop_between_any_two_writes_changes_nothing_in_the_end(data: &TestStore) {
+    let world = World::on(data);
     let folder = world.path("log");
     world.read_all(20);
     world.log().publish().unwrap();
@@ -108,9 +112,8 @@ fn a_stop_before_the_first_checkpoint_changes_nothing_in_the_end() {
     }
 }
 
-#[test]
-fn publishers_at_once_make_one_log() {
-    let world = World::new();
+fn publishers_at_once_make_one_log(data: &TestStore) {
+    let world = World::on(data);
     std::thread::scope(|scope| {
         for number in 0..4 {
             let folder = if number % 2 == 0 { "log" } else { "mirror" };
@@ -136,18 +139,20 @@ fn publishers_at_once_make_one_log() {
 
 #[test]
 fn a_database_restored_from_an_old_copy_is_not_published_on_top() {
-    let world = World::new();
+    let data = TestStore::sqlite();
+    let world = World::on(&data);
     let copy = world.path("copy.sqlite");
+    let Location::Sqlite(original) = data.config().location else { panic!("this one is about SQLite") };
     world.read_all(2);
     world.log().publish().unwrap();
     for end in ["", "-wal"] {
-        let from = world.path(&format!("kaname.sqlite{end}"));
+        let from = format!("{}{end}", original.display());
         std::fs::copy(from, world.path(&format!("copy.sqlite{end}"))).unwrap();
     }
     world.read_all(2);
     world.log().publish().unwrap();
 
-    let config = StoreConfig::new(Location::Sqlite(copy), Buckets::new(2).unwrap());
+    let config = StoreConfig { location: Location::Sqlite(copy), ..data.config() };
     let old = world.with_store(Store::open(&config, &[MIGRATIONS]).unwrap());
     let message = failure(old.log().publish());
     assert!(message.contains("old copy"), "{message}");
@@ -297,7 +302,8 @@ fn a_change_of_the_database_is_found() {
             "dropped and closed up",
             &[
                 "DELETE FROM trust_entry WHERE bucket = $1 AND place = 3",
-                "UPDATE trust_entry SET place = place - 1 WHERE bucket = $1 AND place > 3",
+                "UPDATE trust_entry SET place = -place WHERE bucket = $1 AND place > 3",
+                "UPDATE trust_entry SET place = -place - 1 WHERE bucket = $1 AND place < 0",
                 "UPDATE trust_entry_count SET entries = entries - 1 WHERE bucket = $1",
             ],
         ),

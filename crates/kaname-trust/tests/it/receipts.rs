@@ -1,9 +1,18 @@
 //! No receipt without an entry, no entry without its unit of work, and each person's entries count without a gap.
 
 use kaname_store::{StoreError, Value};
+use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::{Access, Actor, ActorKind, PersonId, Sealed, TrustError, access};
 
 use crate::world::{Note, World, env, reading};
+
+on_every_store!(
+    a_unit_that_refuses_leaves_no_entry,
+    a_unit_that_crashes_leaves_no_entry,
+    a_unit_that_only_reads_gets_no_receipt,
+    one_unknown_person_leaves_all_of_a_batch_unrecorded,
+    entries_count_without_a_gap_however_many_read_at_once
+);
 
 #[test]
 fn a_receipt_for_one_person_does_not_open_anothers_record() {
@@ -42,9 +51,8 @@ fn an_entry_says_who_why_and_what() {
     assert_eq!(shown[0].fields, ["name"]);
 }
 
-#[test]
-fn a_unit_that_refuses_leaves_no_entry() {
-    let world = World::new();
+fn a_unit_that_refuses_leaves_no_entry(data: &TestStore) {
+    let world = World::on(data);
     let who = world.people[0];
     let refused: Result<(), TrustError> = world.unit(who, move |tx, keys, env| {
         access::record(tx, keys, env, &reading(who, &Actor::resident()))?;
@@ -56,9 +64,8 @@ fn a_unit_that_refuses_leaves_no_entry() {
     assert_eq!(counted(&world, who), (1, 1));
 }
 
-#[test]
-fn a_unit_that_crashes_leaves_no_entry() {
-    let world = World::new();
+fn a_unit_that_crashes_leaves_no_entry(data: &TestStore) {
+    let world = World::on(data);
     let who = world.people[0];
     let crashed: Result<(), TrustError> = world.unit(who, move |tx, keys, env| {
         access::record(tx, keys, env, &reading(who, &Actor::resident()))?;
@@ -68,9 +75,8 @@ fn a_unit_that_crashes_leaves_no_entry() {
     assert_eq!(counted(&world, who), (0, 0));
 }
 
-#[test]
-fn a_unit_that_only_reads_gets_no_receipt() {
-    let world = World::new();
+fn a_unit_that_only_reads_gets_no_receipt(data: &TestStore) {
+    let world = World::on(data);
     let (who, keys, env) = (world.people[0], world.keys.clone(), env(8));
     let read: Result<(), TrustError> = world.store.read(world.bucket_of(who), move |tx| {
         access::record(tx, &keys, &env, &reading(who, &Actor::resident())).map(drop)
@@ -79,9 +85,8 @@ fn a_unit_that_only_reads_gets_no_receipt() {
     assert_eq!(counted(&world, who), (0, 0));
 }
 
-#[test]
-fn one_unknown_person_leaves_all_of_a_batch_unrecorded() {
-    let world = World::new();
+fn one_unknown_person_leaves_all_of_a_batch_unrecorded(data: &TestStore) {
+    let world = World::on(data);
     let known = world.people[0];
     let stranger: PersonId = env(9).id(world.bucket_of(known));
     let recorded = world.unit(known, move |tx, keys, env| {
@@ -92,9 +97,8 @@ fn one_unknown_person_leaves_all_of_a_batch_unrecorded() {
     assert_eq!(counted(&world, known), (0, 0));
 }
 
-#[test]
-fn entries_count_without_a_gap_however_many_read_at_once() {
-    let world = World::new();
+fn entries_count_without_a_gap_however_many_read_at_once(data: &TestStore) {
+    let world = World::on(data);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| world.read_all(10));

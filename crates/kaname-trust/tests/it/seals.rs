@@ -1,9 +1,16 @@
 //! A seal opens for its person, its kind and unchanged, or not at all.
 
+use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::{Actor, Record, Sealed, TrustError, access, seal};
 use serde::{Deserialize, Serialize};
 
 use crate::world::{Note, World, reading};
+
+on_every_store!(
+    a_seal_put_into_anothers_row_does_not_open,
+    a_data_key_put_into_anothers_row_does_not_unwrap,
+    a_key_is_made_once_and_kept
+);
 
 /// The same shape as a [`Note`], of another kind: what a confused block would open by mistake.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,9 +63,8 @@ fn no_shorter_or_longer_seal_opens() {
     assert!(is_broken(world.open::<Note>(who, &[&sealed[..], b"\0"].concat())));
 }
 
-#[test]
-fn a_seal_put_into_anothers_row_does_not_open() {
-    let world = World::new();
+fn a_seal_put_into_anothers_row_does_not_open(data: &TestStore) {
+    let world = World::on(data);
     let (hers, his) = (world.people[0], world.people[1]);
     let sealed = world.seal(hers, "x");
     assert!(is_broken(world.open::<Note>(his, &sealed)));
@@ -92,23 +98,21 @@ fn the_same_record_never_seals_to_the_same_bytes() {
     assert_ne!(world.seal(who, "x"), world.seal(who, "x"));
 }
 
-#[test]
-fn a_data_key_put_into_anothers_row_does_not_unwrap() {
-    let world = World::new();
+fn a_data_key_put_into_anothers_row_does_not_unwrap(data: &TestStore) {
+    let world = World::on(data);
     let who = world.people[0];
     let swapped = world.tamper(
         who,
-        "UPDATE trust_holder SET wrapped = (SELECT MIN(o.wrapped) FROM trust_holder AS o WHERE o.bucket = $1
-         AND o.holder <> trust_holder.holder) WHERE bucket = $1",
+        "UPDATE trust_holder SET wrapped = (SELECT o.wrapped FROM trust_holder AS o WHERE o.bucket = $1
+         AND o.holder <> trust_holder.holder ORDER BY o.holder LIMIT 1) WHERE bucket = $1",
         &[],
     );
     assert_eq!(swapped, 4);
     assert!(is_broken(world.unit(who, move |tx, keys, _| seal::data_key(tx, keys, who).map(drop))));
 }
 
-#[test]
-fn a_key_is_made_once_and_kept() {
-    let world = World::new();
+fn a_key_is_made_once_and_kept(data: &TestStore) {
+    let world = World::on(data);
     let who = world.people[0];
     let sealed = world.seal(who, "before");
     let (first, second) = (world.people[0], world.people[1]);

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use kaname_base::{Buckets, Env, Instant};
-use kaname_store::{Location, Store, StoreConfig, StoreError, Value};
+use kaname_base::{Env, Instant};
+use kaname_store::{Store, StoreError, Value};
+use kaname_testkit::TestStore;
 use kaname_trust::log::Log;
 use kaname_trust::{
     Access, Actor, Keys, MIGRATIONS, PersonId, Record, Sealed, TrustError, access, person, seal,
@@ -22,24 +23,30 @@ impl Record for Note {
     const KIND: &'static str = "test.note";
 }
 
-/// A deployment in a temporary folder, with four people in each of two buckets.
+/// A deployment with four people in each of two buckets, which lie in two databases where there are two.
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) keys: Keys,
     pub(crate) people: Vec<PersonId>,
     folder: TempDir,
+    _data: Option<TestStore>,
 }
 
 impl World {
+    /// In a SQLite of its own.
     pub(crate) fn new() -> World {
+        let data = TestStore::sqlite();
+        let world = World::on(&data);
+        World { _data: Some(data), ..world }
+    }
+
+    pub(crate) fn on(data: &TestStore) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let buckets = Buckets::new(2).unwrap();
-        let config = StoreConfig::new(Location::Sqlite(folder.path().join("kaname.sqlite")), buckets);
-        let store = Store::open(&config, &[MIGRATIONS]).unwrap();
+        let store = data.open(&[MIGRATIONS]);
         let keys = Keys::create(&folder.path().join("keys")).unwrap();
         let env = env(7);
         let mut people = Vec::new();
-        for bucket in buckets.all() {
+        for bucket in store.buckets().all().take(2) {
             let here: Vec<PersonId> = (0..4).map(|_| env.id(bucket)).collect();
             people.extend_from_slice(&here);
             let keys = keys.clone();
@@ -47,7 +54,7 @@ impl World {
                 .write(bucket, move |tx| seal::create_data_keys(tx, &keys, &here).map(drop))
                 .unwrap_or_else(|error: TrustError| panic!("{error}"));
         }
-        World { store, keys, people, folder }
+        World { store, keys, people, folder, _data: None }
     }
 
     /// The same folder, keys and people over other data.
