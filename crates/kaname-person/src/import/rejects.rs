@@ -1,0 +1,92 @@
+//! The file of rejects: which line, which column, which rule. Never the value: the file may lie around.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::reader::Unreadable;
+use super::{append_durably, cannot};
+use crate::{Fault, PersonError, Refusal};
+
+/// A row that could not be taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Reject {
+    line: u64,
+    column: String,
+    code: &'static str,
+    reason: String,
+}
+
+impl Reject {
+    pub(super) fn unreadable(line: u64, why: Unreadable) -> Reject {
+        Reject { line, column: String::new(), code: why.code(), reason: why.to_string() }
+    }
+
+    pub(super) fn fault(line: u64, column: String, fault: Fault) -> Reject {
+        Reject { line, column, code: fault.reason.code(), reason: fault.reason.to_string() }
+    }
+
+    pub(super) fn duplicate(line: i64, column: String, first_line: i64) -> Reject {
+        let reason = format!("line {first_line} has the same reference");
+        Reject { line: line.unsigned_abs(), column, code: "duplicate", reason }
+    }
+
+    pub(super) fn other_data(line: i64, column: String) -> Reject {
+        let refusal = Refusal::OtherData;
+        Reject { line: line.unsigned_abs(), column, code: refusal.code(), reason: refusal.to_string() }
+    }
+
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+}
+
+/// The file, open and locked.
+pub(super) struct Rejects {
+    file: File,
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl Rejects {
+    /// Opens the file and cuts it to `bytes`, what an earlier run knows to be right.
+    pub(super) fn open(path: &Path, bytes: u64) -> Result<Rejects, PersonError> {
+        let failed = |error| cannot("write", path, &error);
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Refusal::ImportRuns.into()),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        if file.metadata().map_err(failed)?.len() < bytes {
+            let path = path.display();
+            return Err(Refusal::File(format!(
+                "{path} is shorter than when this import stopped; put it back, or give the rejects of that run another name and copy them there"
+            ))
+            .into());
+        }
+        file.set_len(bytes).map_err(failed)?;
+        file.seek(SeekFrom::Start(bytes)).map_err(failed)?;
+        Ok(Rejects { file, path: path.to_owned(), bytes })
+    }
+
+    /// Appends rows, behind the header the first time; durable when it returns. Tells how long the file is.
+    pub(super) fn append(&mut self, rejects: &[Reject]) -> Result<u64, PersonError> {
+        let mut rows = csv::Writer::from_writer(Vec::new());
+        let mut write = |cells: [&str; 4]| rows.write_record(cells).expect("memory takes every row");
+        if self.bytes == 0 {
+            write(["line", "column", "code", "reason"]);
+        }
+        for reject in rejects {
+            write([&reject.line.to_string(), &reject.column, reject.code, &reject.reason]);
+        }
+        let rows = rows.into_inner().expect("memory takes every row");
+        if !rows.is_empty() {
+            append_durably(&mut self.file, &rows).map_err(|error| cannot("write", &self.path, &error))?;
+            self.bytes += rows.len() as u64;
+        }
+        Ok(self.bytes)
+    }
+}

@@ -1,0 +1,36 @@
+//! The register: residents, their numbers and life events, officers, and who may do what.
+//!
+//! - [`register`]: one resident at a counter, or many of an import.
+//! - [`import`]: a file of residents, streamed, repeatable after a kill.
+//! - [`number`]: numbers that say nothing of the person and are never given twice.
+//! - [`show`]: opening a resident, her number and her access log, each with a receipt.
+//! - [`matching`]: whether the holder of an account is this resident.
+//! - [`policy`]: the one table of who may do what.
+//!
+//! Only the tables of this block hold a [`PersonId`](kaname_trust::PersonId). Other blocks hold a pseudonym of their own.
+
+pub mod error;
+pub mod import;
+pub mod matching;
+pub mod number;
+pub mod officer;
+pub mod policy;
+pub mod register;
+pub mod resident;
+mod scatter;
+pub mod sector;
+pub mod show;
+mod table;
+
+pub use error::{PersonError, Refusal};
+pub use number::Numbers;
+pub use officer::{Officer, OfficerId};
+pub use policy::{Action, may};
+pub use resident::{Address, Entry, Fault, Field, Name, PackVersion, Particulars, Reason, Resident};
+
+/// The block's tables.
+pub const MIGRATIONS: &[kaname_store::Migration] = &[kaname_store::Migration {
+    block: "person",
+    number: 1,
+    sql: include_str!("../migrations/0001_person.sql"),
+}];

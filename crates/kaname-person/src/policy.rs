@@ -1,0 +1,137 @@
+//! Who may do what: one table, role by action. Everything that touches a person's data asks here first.
+
+use std::fmt;
+
+use kaname_trust::{Actor, ActorKind};
+
+use crate::Refusal;
+
+/// Something that an actor does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Action {
+    /// Enter a resident at a counter.
+    RegisterResident,
+    /// Import a file of residents.
+    ImportResidents,
+    /// See which rows an import rejected, and why.
+    SeeImportRejects,
+    /// Find a resident by her exact number or reference.
+    FindResident,
+    /// Find a resident by a number she no longer has.
+    FindByReplacedNumber,
+    /// Open a resident's record.
+    OpenResident,
+    /// Open a resident's number.
+    RevealNumber,
+    /// See who looked at a resident's data.
+    SeeAccessLog,
+    /// Give a resident another number.
+    ReplaceNumber,
+    /// Print a letter that activates sign-in.
+    IssueActivation,
+    /// Register an account that a resident is paid on.
+    RegisterAccount,
+    /// Look at an account whose holder could not be matched by rule.
+    ReviewAccount,
+    /// Plan a payout.
+    PlanPayout,
+    /// Approve somebody else's plan; the second pair of eyes.
+    ApprovePayout,
+    /// Watch a payout, and see its report.
+    WatchPayout,
+    /// Check the ledger and the access log.
+    AuditBooks,
+    /// Add officers, change their roles, let them go.
+    ManageOfficers,
+    /// Add relying parties and change what they may ask for.
+    ManageParties,
+}
+
+/// The role of a person acting for herself.
+pub const SELF: &str = "self";
+/// The role of the program in a run that an officer started.
+pub const PROGRAM: &str = "program";
+
+/// The columns of the table.
+pub const ROLES: [&str; 7] =
+    [SELF, "registrar", "payments", "help-desk", "auditor", "administrator", PROGRAM];
+
+/// The table: each action with the roles that may do it.
+pub const POLICY: &[(Action, &[&str])] = &[
+    (Action::RegisterResident, &["registrar"]),
+    (Action::ImportResidents, &["registrar", PROGRAM]),
+    (Action::SeeImportRejects, &["registrar"]),
+    (Action::FindResident, &["registrar", "payments", "help-desk"]),
+    (Action::FindByReplacedNumber, &["registrar", "auditor"]),
+    (Action::OpenResident, &[SELF, "registrar", "help-desk", PROGRAM]),
+    (Action::RevealNumber, &[SELF, "registrar"]),
+    (Action::SeeAccessLog, &[SELF, "auditor"]),
+    (Action::ReplaceNumber, &["registrar"]),
+    (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
+    (Action::RegisterAccount, &[SELF, "payments", PROGRAM]),
+    (Action::ReviewAccount, &["payments"]),
+    (Action::PlanPayout, &["payments", PROGRAM]),
+    (Action::ApprovePayout, &["payments", PROGRAM]),
+    (Action::WatchPayout, &["payments", "auditor", PROGRAM]),
+    (Action::AuditBooks, &["auditor", PROGRAM]),
+    (Action::ManageOfficers, &["administrator"]),
+    (Action::ManageParties, &["administrator"]),
+];
+
+/// Whether the actor may do it.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub fn may(actor: &Actor, action: Action) -> Result<(), Refusal> {
+    // The kind decides first: nobody gets an officer's rights by naming a role.
+    let role = match actor.kind {
+        ActorKind::Resident => SELF,
+        ActorKind::Program => PROGRAM,
+        ActorKind::Officer if ![SELF, PROGRAM].contains(&actor.role.as_str()) => actor.role.as_str(),
+        // A relying party reads through consent and the exchange, never here.
+        ActorKind::Officer | ActorKind::Party => "",
+    };
+    let allowed = POLICY.iter().any(|(row, roles)| *row == action && roles.contains(&role));
+    if allowed { Ok(()) } else { Err(Refusal::NotAllowed { role: actor.role.clone(), action }) }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Action::RegisterResident => "register a resident",
+            Action::ImportResidents => "import residents",
+            Action::SeeImportRejects => "see import rejects",
+            Action::FindResident => "find a resident",
+            Action::FindByReplacedNumber => "find by a replaced number",
+            Action::OpenResident => "open a resident",
+            Action::RevealNumber => "reveal a number",
+            Action::SeeAccessLog => "see an access log",
+            Action::ReplaceNumber => "replace a number",
+            Action::IssueActivation => "issue an activation",
+            Action::RegisterAccount => "register an account",
+            Action::ReviewAccount => "review an account",
+            Action::PlanPayout => "plan a payout",
+            Action::ApprovePayout => "approve a payout",
+            Action::WatchPayout => "watch a payout",
+            Action::AuditBooks => "audit the books",
+            Action::ManageOfficers => "manage officers",
+            Action::ManageParties => "manage relying parties",
+        })
+    }
+}
+
+/// The whole table as people read it: an action a line, a role a column.
+pub fn as_text() -> String {
+    let mut text = format!("{:26}", "");
+    for role in ROLES {
+        text.push_str(&format!(" {role:>13}"));
+    }
+    for (action, roles) in POLICY {
+        text.push_str(&format!("\n{:26}", action.to_string()));
+        for role in ROLES {
+            text.push_str(&format!(" {:>13}", if roles.contains(&role) { "yes" } else { "-" }));
+        }
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,318 @@
+//! Use case: register residents, one at a counter or many of a file.
+
+use std::collections::HashMap;
+
+use kaname_base::number::PersonNumber;
+use kaname_base::pack::Pack;
+use kaname_base::{Buckets, Env, Instant};
+use kaname_store::{Store, StoreError, Tx};
+use kaname_trust::keys::{BlindIndex, random};
+use kaname_trust::person::{bucket_of, from_hash};
+use kaname_trust::seal::create_data_keys;
+use kaname_trust::{Actor, Keys, PersonId, Record};
+use serde::{Deserialize, Serialize};
+
+use crate::number::{self, Numbers, SealedNumber};
+use crate::table::Origin;
+use crate::{Action, Entry, PackVersion, Particulars, PersonError, Refusal, Resident, policy, table};
+
+/// A life event: who, why, when, on what evidence. Sealed, and never changed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifeEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: Instant,
+    /// Who recorded it.
+    pub by: Actor,
+    /// Why.
+    pub why: String,
+    /// What shows it.
+    pub evidence: String,
+    /// The pack that it was judged by.
+    pub pack: PackVersion,
+}
+
+/// What happened to a person.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// She was entered into the register.
+    Registration,
+    /// Her number leaked, and she was given another.
+    NumberReplaced,
+}
+
+impl Record for LifeEvent {
+    const KIND: &'static str = "person.event";
+}
+
+/// Who registers people, and on what grounds: the same for all of a batch.
+#[derive(Clone)]
+pub struct Registrar {
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub why: String,
+    /// The pack that the entries were judged by.
+    pub pack: PackVersion,
+}
+
+/// Somebody to be entered, with the number promised to her.
+pub struct Admission {
+    pub(crate) person: PersonId,
+    pub(crate) particulars: Particulars,
+    pub(crate) number: PersonNumber,
+    pub(crate) number_index: BlindIndex,
+    pub(crate) origin: Origin,
+    pub(crate) evidence: String,
+}
+
+/// What became of an [`Admission`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// She is in the register, by this very row.
+    Registered,
+    /// She was there before, with the same data.
+    AlreadyHere,
+    /// An earlier row of the same file has her reference.
+    Duplicate {
+        /// The line of that row.
+        first_line: i64,
+    },
+    /// Somebody with her reference is there, with other data.
+    OtherData,
+}
+
+/// Registers one resident at a counter.
+#[derive(Clone)]
+pub struct Register<'a> {
+    /// Chosen by the caller with [`new_request`] when the form is first shown: the same request registers once.
+    pub request: [u8; 16],
+    /// What was filled in. With a reference, the person is the one whom `source` calls so.
+    pub entry: Entry<'a>,
+    /// Whose references they are, such as a municipality's.
+    pub source: &'a str,
+    /// Who registers.
+    pub by: Actor,
+    /// Why.
+    pub why: &'a str,
+    /// What was shown: a birth report, a passport.
+    pub evidence: &'a str,
+}
+
+/// An id for a request that must be done once.
+pub fn new_request() -> [u8; 16] {
+    random()
+}
+
+/// Enters a resident and gives her a number. The same request again gives the same person.
+///
+/// # Errors
+/// [`Refusal::Invalid`], [`Refusal::NotAllowed`], [`Refusal::OtherData`] when the reference or the request stands for
+/// somebody else, [`Refusal::NumbersUsedUp`].
+pub fn register(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    numbers: &Numbers,
+    env: &Env,
+    ask: &Register<'_>,
+) -> Result<PersonId, PersonError> {
+    policy::may(&ask.by, Action::RegisterResident)?;
+    let particulars = Particulars::check(&ask.entry, pack, env.now.date_in(&pack.time_zone))?;
+    let person = match particulars.reference.as_str() {
+        "" => from_hash(&keys.blind_index("person.request", &ask.request), store.buckets()),
+        reference => person_of_reference(keys, store.buckets(), ask.source, reference),
+    };
+    let origin = Origin {
+        file: keys.blind_index("person.origin", &ask.request),
+        line: 0,
+        content: content_index(keys, &particulars),
+    };
+    let bucket = bucket_of(person, store.buckets());
+    let found = store.read::<_, StoreError, _>(bucket, move |tx| table::origins(tx, &[person]))?;
+    if let Some(found) = found.into_iter().next().flatten() {
+        return settled(person, judge(&origin, &found));
+    }
+    let (number, number_index) = number::promise_one(store, keys, numbers, person)?;
+
+    let admission =
+        Admission { person, particulars, number, number_index, origin, evidence: ask.evidence.to_owned() };
+    let registrar = Registrar { by: ask.by.clone(), why: ask.why.to_owned(), pack: PackVersion::of(pack) };
+    let (keys, env) = (keys.clone(), env.again());
+    let outcomes = store.write(bucket, move |tx| {
+        register_many(tx, &keys, &env, &registrar, std::slice::from_ref(&admission))
+    })?;
+    settled(person, outcomes[0])
+}
+
+fn settled(person: PersonId, outcome: Outcome) -> Result<PersonId, PersonError> {
+    match outcome {
+        Outcome::Registered | Outcome::AlreadyHere => Ok(person),
+        Outcome::Duplicate { .. } | Outcome::OtherData => Err(Refusal::OtherData.into()),
+    }
+}
+
+/// Enters people of this unit's bucket, in the order of their lines. Running it twice enters them once.
+///
+/// # Errors
+/// [`PersonError::Trust`], [`PersonError::Store`].
+pub fn register_many(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    env: &Env,
+    registrar: &Registrar,
+    admissions: &[Admission],
+) -> Result<Vec<Outcome>, PersonError> {
+    let people: Vec<PersonId> = admissions.iter().map(|admission| admission.person).collect();
+    let found = table::origins(tx, &people)?;
+    let mut entered: HashMap<PersonId, Origin> = HashMap::with_capacity(admissions.len());
+    let mut outcomes = Vec::with_capacity(admissions.len());
+    let mut new = Vec::with_capacity(admissions.len());
+    for (admission, found) in admissions.iter().zip(found) {
+        outcomes.push(match found.or_else(|| entered.get(&admission.person).copied()) {
+            Some(found) => judge(&admission.origin, &found),
+            None => {
+                entered.insert(admission.person, admission.origin);
+                new.push(admission);
+                Outcome::Registered
+            }
+        });
+    }
+
+    write(tx, keys, env, registrar, &new)?;
+    Ok(outcomes)
+}
+
+/// What a row is, beside the one that is there already.
+pub(crate) fn judge(row: &Origin, found: &Origin) -> Outcome {
+    let same_file = row.file == found.file;
+    if same_file && row.line != found.line {
+        Outcome::Duplicate { first_line: found.line }
+    } else if row.content != found.content {
+        Outcome::OtherData
+    } else if same_file {
+        Outcome::Registered
+    } else {
+        Outcome::AlreadyHere
+    }
+}
+
+fn write(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    env: &Env,
+    registrar: &Registrar,
+    new: &[&Admission],
+) -> Result<(), PersonError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let people: Vec<PersonId> = new.iter().map(|admission| admission.person).collect();
+    let data_keys = create_data_keys(tx, keys, &people)?;
+    let sealed: Vec<[Vec<u8>; 3]> = new
+        .iter()
+        .zip(&data_keys)
+        .map(|(admission, key)| {
+            let resident = Resident {
+                particulars: admission.particulars.clone(),
+                pack: registrar.pack.clone(),
+                registered_at: env.now,
+                registered_by: registrar.by.clone(),
+            };
+            let event = LifeEvent {
+                kind: EventKind::Registration,
+                at: env.now,
+                by: registrar.by.clone(),
+                why: registrar.why.clone(),
+                evidence: admission.evidence.clone(),
+                pack: registrar.pack.clone(),
+            };
+            let number = SealedNumber::new(&admission.number, env.now);
+            [
+                key.seal(&resident).bytes().to_vec(),
+                key.seal(&number).bytes().to_vec(),
+                key.seal(&event).bytes().to_vec(),
+            ]
+        })
+        .collect();
+
+    let both = || new.iter().zip(&sealed);
+    let residents: Vec<_> = both()
+        .map(|(admission, [resident, ..])| table::NewResident {
+            id: &admission.person,
+            number_index: &admission.number_index,
+            origin: admission.origin,
+            sealed: resident,
+        })
+        .collect();
+    table::insert_residents(tx, &residents)?;
+    let given: Vec<_> = both()
+        .map(|(admission, [_, number, _])| table::GivenNumber {
+            id: &admission.person,
+            number_index: &admission.number_index,
+            sealed: number,
+        })
+        .collect();
+    table::insert_given(tx, &given)?;
+    let events: Vec<_> = both()
+        .map(|(admission, [.., event])| table::NewEvent {
+            id: &admission.person,
+            n: 1,
+            request: &[],
+            sealed: event,
+        })
+        .collect();
+    table::insert_events(tx, &events)?;
+    Ok(())
+}
+
+/// The person whom `source` calls `reference`. Derived, not looked up: one reference can only ever be one person.
+pub fn person_of_reference(keys: &Keys, buckets: Buckets, source: &str, reference: &str) -> PersonId {
+    let value = [source.as_bytes(), b"\0", reference.as_bytes()].concat();
+    from_hash(&keys.blind_index("person.reference", &value), buckets)
+}
+
+/// The resident whom `source` calls `reference`, if she is registered.
+///
+/// # Errors
+/// [`PersonError::Store`].
+pub fn find_by_reference(
+    store: &Store,
+    keys: &Keys,
+    source: &str,
+    reference: &str,
+) -> Result<Option<PersonId>, PersonError> {
+    let person = person_of_reference(keys, store.buckets(), source, reference);
+    let bucket = bucket_of(person, store.buckets());
+    let row = store.read::<_, StoreError, _>(bucket, move |tx| table::resident(tx, person))?;
+    Ok(row.filter(|row| row.active).map(|_| person))
+}
+
+/// What stands for a person's particulars, so that the same ones are known again without opening the seal.
+pub(crate) fn content_index(keys: &Keys, particulars: &Particulars) -> BlindIndex {
+    let bytes = serde_json::to_vec(particulars).expect("particulars are plain data");
+    keys.blind_index("person.content", &bytes)
+}
+
+/// Residents of this unit's bucket, in no meaningful order, after `after`: for runs over everyone.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn people_in_bucket(
+    tx: &mut Tx<'_>,
+    after: Option<PersonId>,
+    limit: usize,
+) -> Result<Vec<PersonId>, StoreError> {
+    let after = after.map_or(Vec::new(), |person| person.bytes().to_vec());
+    table::active_people(tx, &after, i64::try_from(limit).unwrap_or(i64::MAX))
+}
+
+/// How many residents this unit's bucket has.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_in_bucket(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    table::count_active(tx).map(i64::unsigned_abs)
+}

@@ -1,1 +1,0 @@
-//! All tests of this crate, in one binary.
