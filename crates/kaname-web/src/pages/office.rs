@@ -354,7 +354,7 @@ pub struct PayoutPage {
     pub paid: Tally,
     /// As vouchers.
     pub vouchers: Tally,
-    /// Not yet, by a code of the texts `pending.*`.
+    /// Not yet, by a code of the texts `run.pending.*`; `waiting` are those whose turn has not come.
     pub pending: Vec<(String, Tally)>,
     /// Sent back by a bank; counted in no other line.
     pub returned: Tally,
@@ -388,6 +388,9 @@ pub enum MayStart {
     NotTheirRole,
 }
 
+/// The pending reason of residents whose turn in the run has not come yet.
+const TURN_TO_COME: &str = "waiting";
+
 impl PayoutPage {
     /// Whether the books balance. They always do; if not, the page says so before anything else.
     fn balanced(&self) -> bool {
@@ -396,12 +399,14 @@ impl PayoutPage {
         parts == Some(self.sum_out)
     }
 
-    fn pending_residents(&self) -> u64 {
-        self.pending.iter().map(|(_, tally)| tally.residents).sum::<u64>() + self.returned.residents
+    /// Those who wait for a reason of their own; not those whose turn has not come.
+    fn held_residents(&self) -> u64 {
+        let held = self.pending.iter().filter(|(reason, _)| reason != TURN_TO_COME);
+        held.map(|(_, tally)| tally.residents).sum::<u64>() + self.returned.residents
     }
 
     fn settled(&self) -> u64 {
-        self.paid.residents + self.vouchers.residents + self.pending_residents()
+        self.paid.residents + self.vouchers.residents + self.held_residents()
     }
 
     fn settled_percent(&self) -> u64 {
@@ -417,7 +422,7 @@ impl PayoutPage {
         for (residents, class) in [
             (self.paid.residents, "paid"),
             (self.vouchers.residents, "voucher"),
-            (self.pending_residents(), "pending"),
+            (self.held_residents(), "pending"),
         ] {
             let start = place(end);
             end += residents;
@@ -442,6 +447,13 @@ mod tests {
         page.returned = Tally::default();
         assert_eq!(page.bar(), [(0, 333, "paid"), (333, 333, "voucher"), (666, 334, "pending")]);
         assert_eq!(page.settled_percent(), 100);
+    }
+
+    #[test]
+    fn a_turn_to_come_is_not_progress() {
+        let page = PayoutPage::sample(Lang::En);
+        assert_eq!((page.settled(), page.settled_percent()), (939_500, 75));
+        assert_eq!(page.bar().iter().map(|(_, width, _)| width).sum::<u64>(), 751);
     }
 
     #[test]

@@ -806,7 +806,9 @@ impl LetterPage {
         let set = setting(lang);
         let letters: Vec<char> = "23456789ACDEFGHJKLMNPQRTUVWXY".chars().collect();
         let code = |row: usize, column: usize| -> String {
-            (0..4).map(|i| letters[(row * 131 + column * 37 + i * 53 + 7) % letters.len()]).collect()
+            (0..4)
+                .map(|i| letters[(row * 11 + column * 17 + (i + 1) * (row * 8 + column + 3)) % letters.len()])
+                .collect()
         };
         LetterPage {
             shell: visitor(lang, "/office/letter"),

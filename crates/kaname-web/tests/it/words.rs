@@ -47,6 +47,18 @@ fn no_text_is_left_over() {
     assert_eq!(left, Vec::<&str>::new());
 }
 
+/// A reason is told to the resident, with what to do, and to the officer.
+#[test]
+fn every_reason_is_told_to_everyone() {
+    let texts = texts();
+    let codes = |family: &str| -> BTreeSet<String> {
+        texts.keys().into_iter().filter_map(|key| key.strip_prefix(family)).map(str::to_owned).collect()
+    };
+    assert!(codes("pending.").len() >= 7);
+    assert_eq!(codes("pending."), codes("pending_do."));
+    assert_eq!(codes("pending."), codes("run.pending."));
+}
+
 /// A reader of Hindi or Arabic sees their script, not an English text that was forgotten.
 #[test]
 fn every_text_is_in_its_own_script() {
