@@ -46,18 +46,26 @@ pub(crate) struct Place {
 
 /// Applies what is missing, all or nothing, and checks that what is there is what this program knows.
 pub(crate) fn apply(engine: &mut dyn Engine, sets: &[&[Migration]], place: Place) -> Result<(), StoreError> {
-    // Even CREATE TABLE IF NOT EXISTS fails when two run it at once; whoever was second finds the table the next time.
-    for attempt in 1.. {
-        match apply_once(engine, sets, place) {
-            Err(error) if error.is_conflict() && attempt < TRIES => {}
+    // Even CREATE TABLE IF NOT EXISTS fails when several run it at once, in more than one way; the next time whoever was
+    // late finds the table.
+    again(|error| !matches!(error, StoreError::Unreachable(_)), || engine.script(OWN_TABLE))?;
+    again(StoreError::is_conflict, || apply_once(engine, sets, place))
+}
+
+fn again(
+    may_help: impl Fn(&StoreError) -> bool,
+    mut work: impl FnMut() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    for _ in 1..TRIES {
+        match work() {
+            Err(error) if may_help(&error) => {}
             ended => return ended,
         }
     }
-    unreachable!("the loop only ends by returning")
+    work()
 }
 
 fn apply_once(engine: &mut dyn Engine, sets: &[&[Migration]], place: Place) -> Result<(), StoreError> {
-    engine.script(OWN_TABLE)?;
     engine.begin()?;
     let locked = match engine.dialect() {
         Dialect::Sqlite => Ok(()), // a writing transaction is alone

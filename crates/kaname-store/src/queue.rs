@@ -29,6 +29,8 @@ pub(crate) trait Job: Send {
     fn bucket(&self) -> Bucket;
     /// Runs the work once, keeping its answer. What it tells decides whether its changes are kept.
     fn run(&mut self, engine: &mut dyn Engine) -> Ran;
+    /// Drops the answer of a run that does not count.
+    fn forget(&mut self);
     /// Gives the answer to whoever waits, now that it is known whether the commit worked.
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
@@ -92,6 +94,10 @@ where
             Some(error) => result.and(Err(error.into())),
         });
         ran
+    }
+
+    fn forget(&mut self) {
+        self.answer = None;
     }
 
     fn answer(mut self: Box<Self>, commit: Result<(), StoreError>) {
@@ -326,15 +332,20 @@ fn run_alone(engine: &mut Option<Box<dyn Engine>>, connect: &Connect, queue: &Qu
         let outcome = match ended {
             Ended::Well => Ok(()),
             Ended::Again(ran) if attempt < tries(ran) => {
+                job.forget();
                 queue.conflicts.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
             Ended::Again(_) => Err(StoreError::Conflict),
-            Ended::Lost(_) if std::mem::take(&mut may_reconnect) => {
+            Ended::Lost(error) => {
+                job.forget();
                 *engine = None;
-                continue;
+                if std::mem::take(&mut may_reconnect) {
+                    continue;
+                }
+                Err(error)
             }
-            Ended::Broken(error) | Ended::Lost(error) => {
+            Ended::Broken(error) => {
                 *engine = None;
                 Err(error)
             }

@@ -1,5 +1,5 @@
 -- One row for each person: her data key, wrapped by the master key, and how many access entries she has.
--- Deleting the row erases the person, in backups too: nothing else can open her seals.
+-- Erasing a person empties `wrapped`: nothing else can open her seals. The row stays, so that her entries still count.
 CREATE TABLE trust_holder (
     bucket BIGINT NOT NULL,
     holder BYTEA NOT NULL,

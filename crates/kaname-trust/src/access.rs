@@ -4,7 +4,7 @@ use kaname_base::{Env, Instant};
 use kaname_store::Tx;
 use serde::{Deserialize, Serialize};
 
-use crate::seal::{BLOCK, DataKey, Record, Sealed, load};
+use crate::seal::{BLOCK, DataKey, load};
 use crate::{Keys, PersonId, TrustError, table};
 
 /// What kind of party acts.
@@ -78,7 +78,7 @@ pub struct Entry {
 
 /// Proof that a reading stands in the access log. Only [`record`] makes one, in the unit of work `'u`.
 ///
-/// It holds the person's data key, so that a [`Sealed`] record opens with it and with nothing else.
+/// It holds the person's data key, so that a [`crate::Sealed`] record opens with it and with nothing else.
 pub struct Receipt<'u> {
     key: DataKey<'u>,
     n: i64,
@@ -128,47 +128,61 @@ pub fn record_many<'u>(
     let people: Vec<PersonId> = accesses.iter().map(|access| access.person).collect();
     let loaded = load(tx, keys, &people)?;
     let mut rows = Vec::with_capacity(accesses.len());
-    for (access, (key, entries)) in accesses.iter().zip(&loaded) {
+    for (access, holder) in accesses.iter().zip(&loaded) {
         let entry = Entry {
-            n: entries + 1,
+            n: holder.entries + 1,
             at: env.now,
             actor: access.actor.clone(),
             purpose: access.purpose.to_owned(),
             basis: access.basis.to_owned(),
             fields: access.fields.iter().map(|field| (*field).to_owned()).collect(),
         };
-        let holder = keys.pseudonym(BLOCK, access.person);
-        let body = key.seal(&entry);
-        let leaf = key.commitment(&canonical(&entry));
-        rows.push(table::NewEntry { holder, n: entry.n, leaf, body: body.bytes().to_vec() });
+        let plain = canonical(&entry);
+        let (leaf, body) = (holder.key.commitment(&plain), holder.key.seal_bytes(KIND, &plain));
+        rows.push(table::Entry { holder: holder.name, n: entry.n, leaf, body });
     }
 
     table::append_entries(tx, &rows)?;
-    Ok(loaded.into_iter().map(|(key, entries)| Receipt { key, n: entries + 1 }).collect())
+    Ok(loaded.into_iter().map(|holder| Receipt { key: holder.key, n: holder.entries + 1 }).collect())
 }
 
-/// A person's entries, newest first. Reading them is a reading too: it takes a receipt.
+/// The newest `most` entries of a person, newest first. Reading them is a reading too: it takes a receipt.
+///
+/// Each must be the one that the log commits to, and they must count down without a gap from the newest, so that neither
+/// somebody with the keys nor somebody with the database alone can show her another history than the log has.
 ///
 /// # Errors
-/// [`TrustError::BrokenSeal`] when an entry was tampered with.
+/// [`TrustError::BrokenEntry`] or [`TrustError::BrokenSeal`] when an entry was changed, exchanged or taken out.
 pub fn entries(
     tx: &mut Tx<'_>,
     keys: &Keys,
     receipt: &Receipt<'_>,
     most: i64,
 ) -> Result<Vec<Entry>, TrustError> {
-    let holder = keys.pseudonym(BLOCK, receipt.person());
-    table::entry_bodies(tx, &holder, most)?
-        .iter()
-        .map(|body| Sealed::<Entry>::from_bytes(body).open(receipt)?.of(receipt.person()))
-        .collect()
+    let (key, most) = (receipt.data_key(), most.max(1));
+    let rows = table::newest_entries(tx, keys.pseudonym(BLOCK, receipt.person()), most)?;
+    let newest = rows.first().map_or(0, |row| row.n);
+    if newest < receipt.number() {
+        return Err(TrustError::BrokenEntry(receipt.number()));
+    }
+    let mut entries = Vec::with_capacity(rows.len());
+    let mut rows = rows.iter();
+    for n in (1..=newest).rev().take(most as usize) {
+        let row = rows.next().filter(|row| row.n == n).ok_or(TrustError::BrokenEntry(n))?;
+        let plain = key.open_bytes(KIND, &row.body)?;
+        let entry: Entry = serde_json::from_slice(&plain).map_err(|_| TrustError::Unreadable(KIND))?;
+        if entry.n != n || key.commitment(&plain) != row.leaf {
+            return Err(TrustError::BrokenEntry(n));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
 }
 
-impl Record for Entry {
-    const KIND: &'static str = "trust.entry";
-}
+/// What an entry is sealed as.
+const KIND: &str = "trust.entry";
 
-/// The bytes that an entry's commitment is over: its JSON, in the order of the fields above.
+/// The bytes that are sealed and committed to: an entry's JSON, in the order of the fields above.
 fn canonical(entry: &Entry) -> Vec<u8> {
     serde_json::to_vec(entry).expect("an entry is plain data")
 }

@@ -14,6 +14,9 @@ pub enum TrustError {
     /// A seal does not open: it was changed, belongs to another person, or is of another kind.
     #[error("the seal is broken or belongs to another person or record")]
     BrokenSeal,
+    /// A person's access log is not what was written: the entry of this number was changed, or is missing.
+    #[error("entry {0} of this person's access log was changed or is missing")]
+    BrokenEntry(i64),
     /// A receipt for one person was shown for the record of another.
     #[error("the receipt is for another person")]
     WrongSubject,

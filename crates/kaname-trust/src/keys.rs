@@ -4,6 +4,8 @@
 //! blind indexes, and the ciphers that give each block its own name for a person. HKDF (RFC 5869) separates them by label.
 
 use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -23,7 +25,9 @@ pub struct Keys {
 struct Inner {
     folder: PathBuf,
     root: hkdf::Prk,
-    wrapping: LessSafeKey,
+    /// Wraps people's data keys, and nothing that [`Keys::unwrap`] would hand out: that would open seals without a receipt.
+    data_keys: LessSafeKey,
+    secrets: LessSafeKey,
     indexes: RwLock<HashMap<&'static str, Arc<hmac::Key>>>,
     pseudonyms: RwLock<HashMap<&'static str, Arc<IdCipher>>>,
 }
@@ -40,8 +44,10 @@ impl Keys {
     /// [`TrustError::Keys`] when there is one already, or the folder cannot be written.
     pub fn create(folder: &Path) -> Result<Keys, TrustError> {
         let master = Zeroizing::new(random::<32>());
-        write_secret(&folder.join(MASTER_FILE), &*master)?;
-        Keys::from_master(folder, &master)
+        let path = folder.join(MASTER_FILE);
+        write_secret(&path, &*master)
+            .map_err(|error| TrustError::Keys(format!("cannot write {}: {error}", path.display())))?;
+        Ok(Keys::from_master(folder, &master))
     }
 
     /// Reads the master key from the folder.
@@ -53,26 +59,27 @@ impl Keys {
         let master: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| {
             TrustError::Keys(format!("{} is not a key of 32 bytes", folder.join(MASTER_FILE).display()))
         })?;
-        Keys::from_master(folder, master)
+        Ok(Keys::from_master(folder, master))
     }
 
-    fn from_master(folder: &Path, master: &[u8; 32]) -> Result<Keys, TrustError> {
+    fn from_master(folder: &Path, master: &[u8; 32]) -> Keys {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"kaname").extract(master);
-        let wrapping = aead_key(&*expand(&root, "data keys"));
-        Ok(Keys {
+        let (data_keys, secrets) = (expand(&root, "data keys"), expand(&root, "secrets"));
+        Keys {
             inner: Arc::new(Inner {
                 folder: folder.to_owned(),
                 root,
-                wrapping,
+                data_keys: aead_key(&data_keys),
+                secrets: aead_key(&secrets),
                 indexes: RwLock::default(),
                 pseudonyms: RwLock::default(),
             }),
-        })
+        }
     }
 
-    /// 32 secret bytes for `label`, always the same in this deployment.
+    /// 32 secret bytes for `label`, always the same in this deployment. No label gives a key that this block uses itself.
     pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
-        expand(&self.inner.root, label)
+        expand(&self.inner.root, &format!("derived {label}"))
     }
 
     /// What stands for `value` in the index `label`, such as `person.number`. Without the key it tells nothing, and two
@@ -94,7 +101,7 @@ impl Keys {
 
     /// Wraps a small secret for keeping; `context` says what it is, and must be the same to unwrap it.
     pub fn wrap(&self, context: &[u8], secret: &[u8]) -> Vec<u8> {
-        seal_bytes(&self.inner.wrapping, context, secret)
+        seal_bytes(&self.inner.secrets, context, secret)
     }
 
     /// Unwraps what [`Keys::wrap`] made.
@@ -102,7 +109,20 @@ impl Keys {
     /// # Errors
     /// [`TrustError::BrokenSeal`] when it was changed or the context differs.
     pub fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, TrustError> {
-        open_bytes(&self.inner.wrapping, context, wrapped).map(Zeroizing::new)
+        open_bytes(&self.inner.secrets, context, wrapped).map(Zeroizing::new)
+    }
+
+    pub(crate) fn wrap_data_key(&self, holder: &[u8; 16], secret: &[u8; 32]) -> Vec<u8> {
+        seal_bytes(&self.inner.data_keys, holder, secret)
+    }
+
+    pub(crate) fn unwrap_data_key(
+        &self,
+        holder: &[u8; 16],
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<[u8; 32]>, TrustError> {
+        let secret = Zeroizing::new(open_bytes(&self.inner.data_keys, holder, wrapped)?);
+        secret.as_slice().try_into().map(Zeroizing::new).map_err(|_| TrustError::BrokenSeal)
     }
 
     /// The secret kept in the file `name` of the key folder, made with `make` the first time.
@@ -116,19 +136,27 @@ impl Keys {
     ) -> Result<Zeroizing<Vec<u8>>, TrustError> {
         let path = self.inner.folder.join(name);
         if !path.exists() {
-            write_secret(&path, &Zeroizing::new(make()))?;
+            match write_secret(&path, &Zeroizing::new(make())) {
+                // Another process was first: its secret counts.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                written => written
+                    .map_err(|error| TrustError::Keys(format!("cannot write {}: {error}", path.display())))?,
+            }
         }
         read_secret(&path).map(Zeroizing::new)
     }
 
     fn index_key(&self, label: &'static str) -> Arc<hmac::Key> {
         cached(&self.inner.indexes, label, || {
-            hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(&format!("blind index {label}")))
+            let key = expand(&self.inner.root, &format!("blind index {label}"));
+            hmac::Key::new(hmac::HMAC_SHA256, &*key)
         })
     }
 
     fn id_cipher(&self, block: &'static str) -> Arc<IdCipher> {
-        cached(&self.inner.pseudonyms, block, || IdCipher::new(&self.derive(&format!("pseudonym {block}"))))
+        cached(&self.inner.pseudonyms, block, || {
+            IdCipher::new(&expand(&self.inner.root, &format!("pseudonym {block}")))
+        })
     }
 }
 
@@ -214,29 +242,35 @@ fn cached<T>(
     Arc::clone(cache.entry(label).or_insert_with(|| Arc::new(make())))
 }
 
-/// Writes a new file that only its owner can read, and makes it durable.
-fn write_secret(path: &Path, secret: &[u8]) -> Result<(), TrustError> {
-    use std::io::Write;
+/// Writes a new file that only its owner can read. It is there whole and durable, or not at all: a key that was used and
+/// then lost with the power would take with it whatever it had sealed.
+fn write_secret(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    let failed =
-        |error: std::io::Error| TrustError::Keys(format!("cannot write {}: {error}", path.display()));
-    if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    }
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    file.write_all(secret).and_then(|()| file.sync_all()).map_err(failed)
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let beside = path.with_extension(format!("new-{:016x}", u64::from_be_bytes(random())));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let written = file
+        .write_all(secret)
+        .and_then(|()| file.sync_all())
+        // A link, unlike a rename, never replaces a key that is there.
+        .and_then(|()| std::fs::hard_link(&beside, path));
+    std::fs::remove_file(&beside)?;
+    written?;
+    File::open(folder)?.sync_all()
 }
 
 fn read_secret(path: &Path) -> Result<Vec<u8>, TrustError> {
     use std::os::unix::fs::PermissionsExt;
-    let failed = |error: std::io::Error| TrustError::Keys(format!("cannot read {}: {error}", path.display()));
-    let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        let shown = path.display();
+    let shown = path.display();
+    let failed = |error: std::io::Error| TrustError::Keys(format!("cannot read {shown}: {error}"));
+    let mut file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
         return Err(TrustError::Keys(format!(
             "{shown} can be read by other users; mend it with: chmod 600 {shown}"
         )));
     }
-    std::fs::read(path).map_err(failed)
+    let mut secret = Vec::new();
+    file.read_to_end(&mut secret).map_err(failed)?;
+    Ok(secret)
 }

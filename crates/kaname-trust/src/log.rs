@@ -8,7 +8,7 @@
 //! 3. Tiles are written and flushed. Only then is the checkpoint signed and renamed into its place. After a stop the files are
 //!    behind the head, and the next run makes up the rest from the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -57,11 +57,20 @@ impl Log {
             NoteSigner::from_seed(origin, seed).map_err(|error| TrustError::Log(error.to_string()))?;
         std::fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
         let log = Log { store, folder: folder.to_owned(), signer };
+        let _lock = log.lock()?;
         let vkey = log.folder.join("vkey");
         if !vkey.exists() {
             write_durably(&vkey, log.vkey().as_bytes())?;
         }
         Ok(log)
+    }
+
+    /// One writer of the folder at a time, on this machine; the lock goes with the file.
+    fn lock(&self) -> Result<File, TrustError> {
+        let path = self.folder.join("lock");
+        let lock = File::create(&path).map_err(|error| file_error(&path, &error))?;
+        lock.lock().map_err(|error| file_error(&path, &error))?;
+        Ok(lock)
     }
 
     /// The public key that checkpoints verify with, as a C2SP note verifier key.
@@ -74,10 +83,7 @@ impl Log {
     /// # Errors
     /// [`TrustError::Log`] when the files and the database do not agree, or cannot be written.
     pub fn publish(&self) -> Result<Published, TrustError> {
-        let lock =
-            File::create(self.folder.join("lock")).map_err(|error| file_error(&self.folder, &error))?;
-        lock.lock().map_err(|error| file_error(&self.folder, &error))?;
-
+        let _lock = self.lock()?;
         let target = self.give_indexes()?;
         let mut frontier = self.published_frontier()?;
         let before = frontier.size();
@@ -86,6 +92,7 @@ impl Log {
                 "the published log has {before} entries and the database only {target}: entries were lost or the database is an old copy"
             )));
         }
+        self.check_last_published(before)?;
         if before == target && self.folder.join("checkpoint").exists() {
             return Ok(Published { size: target, root: frontier.root(), added: 0 });
         }
@@ -146,6 +153,23 @@ impl Log {
         }
     }
 
+    /// The newest bundle must be what the database has there. An older copy of the database that went on by itself has given
+    /// the same indexes to other entries; found here, before more is signed on top of it.
+    fn check_last_published(&self, size: u64) -> Result<(), TrustError> {
+        let Some(last) = size.checked_sub(1).and_then(|last| Tile::of(TileKind::Entries, last / 256, size))
+        else {
+            return Ok(());
+        };
+        let bytes = read_tile(&self.folder, last)?;
+        let published = decode_entry_bundle(&last, &bytes)?;
+        match self.leaves(last.index * 256, size)? == published {
+            true => Ok(()),
+            false => Err(TrustError::Log(format!(
+                "the database has other entries than the log published up to index {size}: it is an old copy, or was changed"
+            ))),
+        }
+    }
+
     /// The commitments at indexes `from..to`, from the database.
     fn leaves(&self, from: u64, to: u64) -> Result<Vec<Hash>, TrustError> {
         let ranges = ranges_between(&self.store, from, to)?;
@@ -161,10 +185,18 @@ impl Log {
         }
     }
 
+    /// Writes what grew. When this returns, all of it survives a loss of power, names included: the checkpoint may follow.
     fn write_tiles(&self, frontier: &Frontier, leaves: &[Hash]) -> Result<Frontier, TrustError> {
         let grown = grow(frontier, leaves, &mut |tile| read_tile(&self.folder, tile))?;
+        let mut folders = BTreeSet::new();
         for (tile, bytes) in &grown.tiles {
-            write_durably(&self.folder.join(tile.path()), bytes)?;
+            let path = self.folder.join(tile.path());
+            write_whole(&path, bytes)?;
+            let above = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.folder));
+            folders.extend(above.map(Path::to_owned));
+        }
+        for folder in &folders {
+            flush_folder(folder)?;
         }
         Ok(grown.frontier)
     }
@@ -236,59 +268,73 @@ fn check_continues(
     })
 }
 
-/// Compares the database with the published log: each entry has the place and the commitment that were published, and each
-/// person's entries count from 1 without a gap. Returns how many entries were compared.
+/// Compares the database with the published log: each entry has the place and the commitment that were published, belongs to
+/// somebody, and each person's entries count from 1 without a gap. Returns how many entries were compared.
 ///
 /// # Errors
 /// [`TrustError::Log`] names the first difference.
 pub fn check_database(store: &Store, folder: &Path, vkey: &str) -> Result<u64, TrustError> {
-    let verified = verify_published(folder, vkey, None)?;
-    let mut compared = 0;
-    let mut bundle: (Option<Tile>, Vec<Hash>) = (None, Vec::new());
-    for range in ranges_between(store, 0, verified.size)? {
-        if range.first_index as u64 != compared {
+    let size = verify_published(folder, vkey, None)?.size;
+    for from in (0..size).step_by(STEP as usize) {
+        check_window(store, folder, from, size.min(from + STEP), size)?;
+    }
+    for bucket in store.buckets().all() {
+        let (gaps, of_nobody) =
+            store.read(bucket, |tx| Ok::<_, TrustError>((table::gaps(tx)?, table::of_nobody(tx)?)))?;
+        if gaps > 0 {
             return Err(TrustError::Log(format!(
-                "nothing in the database stands at index {compared} of the log"
+                "{bucket:?}: {gaps} person(s) whose entries do not count from 1 without a gap"
+            )));
+        }
+        if of_nobody > 0 {
+            return Err(TrustError::Log(format!(
+                "{bucket:?}: {of_nobody} entries of nobody who is registered"
+            )));
+        }
+    }
+    Ok(size)
+}
+
+fn check_window(store: &Store, folder: &Path, from: u64, to: u64, size: u64) -> Result<(), TrustError> {
+    let mut index = from;
+    let mut bundle: (Option<Tile>, Vec<Hash>) = (None, Vec::new());
+    for range in ranges_between(store, from, to)? {
+        if range.first_index as u64 != index {
+            return Err(TrustError::Log(format!(
+                "nothing in the database stands at index {index} of the log"
             )));
         }
         for leaf in range_leaves(store, &range)? {
-            let tile = Tile::of(TileKind::Entries, compared / 256, verified.size)
-                .ok_or_else(|| TrustError::Log(format!("index {compared} lies outside the log")))?;
+            let tile = Tile::of(TileKind::Entries, index / 256, size)
+                .ok_or_else(|| TrustError::Log(format!("index {index} lies outside the log")))?;
             if bundle.0 != Some(tile) {
                 let bytes = read_tile(folder, tile)?;
                 let entries = decode_entry_bundle(&tile, &bytes)?;
                 bundle =
                     (Some(tile), entries.iter().filter_map(|entry| Hash::try_from(*entry).ok()).collect());
             }
-            if bundle.1.get((compared % 256) as usize) != Some(&leaf) {
+            if bundle.1.get((index % 256) as usize) != Some(&leaf) {
                 return Err(TrustError::Log(format!(
-                    "the entry at place {} of bucket {} is not the one published at index {compared}",
-                    range.from_place + (compared as i64 - range.first_index),
+                    "the entry at place {} of bucket {} is not the one published at index {index}",
+                    range.from_place + (index as i64 - range.first_index),
                     range.of_bucket
                 )));
             }
-            compared += 1;
+            index += 1;
         }
     }
-    if compared != verified.size {
-        return Err(TrustError::Log(format!(
-            "the log has {} entries, the database places {compared}",
-            verified.size
-        )));
+    match index == to {
+        true => Ok(()),
+        false => Err(TrustError::Log(format!(
+            "the log has entries up to index {to}, the database only up to {index}"
+        ))),
     }
-    for bucket in store.buckets().all() {
-        if let Some(gap) = store.read(bucket, |tx| table::gap(tx).map_err(TrustError::from))? {
-            return Err(TrustError::Log(format!(
-                "{bucket:?}: {gap} person(s) whose entries do not count from 1 without a gap"
-            )));
-        }
-    }
-    Ok(compared)
 }
 
 fn ranges_between(store: &Store, from: u64, to: u64) -> Result<Vec<Range>, TrustError> {
-    let ranges = store.read(store.buckets().home(), |tx| table::ranges(tx).map_err(TrustError::from))?;
     let (from, to) = (from as i64, to as i64);
+    let home = store.buckets().home();
+    let ranges = store.read(home, move |tx| table::ranges(tx, from, to).map_err(TrustError::from))?;
     let clipped = ranges.into_iter().filter_map(|range| {
         let end = range.first_index + (range.to_place - range.from_place);
         let (first, last) = (range.first_index.max(from), end.min(to));
@@ -332,8 +378,14 @@ fn read_text(path: &Path) -> Result<String, TrustError> {
     std::fs::read_to_string(path).map_err(|error| file_error(path, &error))
 }
 
-/// Writes a file beside its place, flushes it, and renames it: readers see the old one or the new one, whole.
+/// [`write_whole`], and durable by its name too when this returns.
 fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), TrustError> {
+    write_whole(path, bytes)?;
+    path.parent().map_or(Ok(()), flush_folder)
+}
+
+/// Writes a file beside its place, flushes it, and renames it: readers see the old one or the new one, whole.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrustError> {
     let failed = |error: std::io::Error| file_error(path, &error);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -342,6 +394,11 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), TrustError> {
     let mut file = File::create(&beside).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_data()).map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)
+}
+
+/// Makes the names in a folder survive a loss of power.
+fn flush_folder(folder: &Path) -> Result<(), TrustError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))
 }
 
 fn file_error(path: &Path, error: &std::io::Error) -> TrustError {

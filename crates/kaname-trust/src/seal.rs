@@ -56,7 +56,7 @@ impl<T: Record> Sealed<T> {
     /// [`TrustError::Unreadable`] when what is inside is not a `T`.
     pub fn open(&self, receipt: &Receipt<'_>) -> Result<Opened<T>, TrustError> {
         let key = receipt.data_key();
-        let plain = Zeroizing::new(open_bytes(&key.seal, &context(T::KIND, key.person), &self.bytes)?);
+        let plain = key.open_bytes(T::KIND, &self.bytes)?;
         let value = serde_json::from_slice(&plain).map_err(|_| TrustError::Unreadable(T::KIND))?;
         Ok(Opened { person: key.person, value })
     }
@@ -76,13 +76,21 @@ impl<'u> DataKey<'u> {
     /// Seals a record about this key's person.
     pub fn seal<T: Record>(&self, record: &T) -> Sealed<T> {
         let plain = Zeroizing::new(serde_json::to_vec(record).expect("a record is plain data"));
-        let bytes = seal_bytes(&self.seal, &context(T::KIND, self.person), &plain);
-        Sealed { bytes, kind: PhantomData }
+        Sealed { bytes: self.seal_bytes(T::KIND, &plain), kind: PhantomData }
     }
 
     /// Whose key it is.
     pub fn person(&self) -> PersonId {
         self.person
+    }
+
+    pub(crate) fn seal_bytes(&self, kind: &str, plain: &[u8]) -> Vec<u8> {
+        seal_bytes(&self.seal, &context(kind, self.person), plain)
+    }
+
+    /// Not public: outside this block only a [`Receipt`] opens anything.
+    pub(crate) fn open_bytes(&self, kind: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, TrustError> {
+        open_bytes(&self.seal, &context(kind, self.person), sealed).map(Zeroizing::new)
     }
 
     /// Commits to an access entry: hides it, and binds it (HMAC-SHA256 under a key that only this person's data key gives).
@@ -92,8 +100,9 @@ impl<'u> DataKey<'u> {
 
     fn from_secret(person: PersonId, secret: &[u8; 32]) -> DataKey<'u> {
         // One secret, two uses: HMAC separates them, so that publishing a commitment key would not open a seal.
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let split = |label: &[u8]| {
-            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), label);
+            let tag = hmac::sign(&secret, label);
             Zeroizing::new(<[u8; 32]>::try_from(tag.as_ref()).expect("HMAC-SHA256 has 32 bytes"))
         };
         let commit = hmac::Key::new(hmac::HMAC_SHA256, &*split(b"commit"));
@@ -104,7 +113,7 @@ impl<'u> DataKey<'u> {
 /// Makes data keys for people who have none yet, all in this unit's bucket. Those who have one keep it.
 ///
 /// # Errors
-/// [`TrustError::Store`].
+/// [`TrustError::NoSuchHolder`] when one of them was erased: an old file must not bring her back; [`TrustError::Store`].
 pub fn create_data_keys<'u>(
     tx: &mut Tx<'u>,
     keys: &Keys,
@@ -115,14 +124,14 @@ pub fn create_data_keys<'u>(
         .map(|person| {
             let holder = keys.pseudonym(BLOCK, *person);
             let secret = Zeroizing::new(random::<32>());
-            (holder, keys.wrap(&holder, &*secret), DataKey::from_secret(*person, &secret))
+            (holder, keys.wrap_data_key(&holder, &secret), DataKey::from_secret(*person, &secret))
         })
         .collect();
     if table::insert_holders(tx, fresh.iter().map(|(holder, wrapped, _)| (holder, wrapped.as_slice())))? {
         return Ok(fresh.into_iter().map(|(_, _, key)| key).collect());
     }
     // Somebody had one: read them all back, so that the key in hand is the key that is kept.
-    Ok(load(tx, keys, people)?.into_iter().map(|(key, _)| key).collect())
+    Ok(load(tx, keys, people)?.into_iter().map(|holder| holder.key).collect())
 }
 
 /// The data key of a person, for sealing.
@@ -130,35 +139,42 @@ pub fn create_data_keys<'u>(
 /// # Errors
 /// [`TrustError::NoSuchHolder`] when there is none: she is not registered, or was erased.
 pub fn data_key<'u>(tx: &mut Tx<'u>, keys: &Keys, person: PersonId) -> Result<DataKey<'u>, TrustError> {
-    let (key, _) = load(tx, keys, &[person])?.pop().ok_or(TrustError::NoSuchHolder)?;
-    Ok(key)
+    Ok(load(tx, keys, &[person])?.pop().ok_or(TrustError::NoSuchHolder)?.key)
 }
 
-/// Erases a person's data key. What was sealed with it can never be opened again, in backups neither.
+/// Erases a person's data key: what was sealed with it can never be opened again. The count of her entries stays, so that
+/// the log remains whole. A copy of the database made before still has the key, wrapped: docs/operate/backups.md.
 ///
 /// # Errors
 /// [`TrustError::NoSuchHolder`] when there is none.
 pub fn erase(tx: &mut Tx<'_>, keys: &Keys, person: PersonId) -> Result<(), TrustError> {
-    match table::delete_holder(tx, &keys.pseudonym(BLOCK, person))? {
+    match table::erase_holder(tx, &keys.pseudonym(BLOCK, person))? {
         1 => Ok(()),
         _ => Err(TrustError::NoSuchHolder),
     }
 }
 
-/// Data keys with the number of entries each person has, in the order asked.
+/// A person's row: her name in this block, her data key, and how many entries she has.
+pub(crate) struct Holder<'u> {
+    pub(crate) name: [u8; 16],
+    pub(crate) key: DataKey<'u>,
+    pub(crate) entries: i64,
+}
+
+/// The rows of these people, in the order asked.
 pub(crate) fn load<'u>(
     tx: &mut Tx<'u>,
     keys: &Keys,
     people: &[PersonId],
-) -> Result<Vec<(DataKey<'u>, i64)>, TrustError> {
-    let holders: Vec<[u8; 16]> = people.iter().map(|person| keys.pseudonym(BLOCK, *person)).collect();
-    let rows = table::holders(tx, &holders)?;
+) -> Result<Vec<Holder<'u>>, TrustError> {
+    let names: Vec<[u8; 16]> = people.iter().map(|person| keys.pseudonym(BLOCK, *person)).collect();
+    let rows = table::holders(tx, &names)?;
     let mut loaded = Vec::with_capacity(people.len());
-    for ((person, holder), row) in people.iter().zip(&holders).zip(rows) {
-        let (wrapped, entries) = row.ok_or(TrustError::NoSuchHolder)?;
-        let secret = keys.unwrap(holder, &wrapped)?;
-        let secret: &[u8; 32] = secret.as_slice().try_into().map_err(|_| TrustError::BrokenSeal)?;
-        loaded.push((DataKey::from_secret(*person, secret), entries));
+    for ((person, name), row) in people.iter().zip(names).zip(rows) {
+        let (wrapped, entries) =
+            row.filter(|(wrapped, _)| !wrapped.is_empty()).ok_or(TrustError::NoSuchHolder)?;
+        let secret = keys.unwrap_data_key(&name, &wrapped)?;
+        loaded.push(Holder { name, key: DataKey::from_secret(*person, &secret), entries });
     }
     Ok(loaded)
 }

@@ -15,7 +15,8 @@ const COUNT_ENTRY: Update = Update {
     keys: &[("holder", Type::Bytes), ("entries", Type::Int)],
     columns: &[("entries", Type::Int)],
 };
-const DELETE_HOLDER: &str = "DELETE FROM trust_holder WHERE bucket = $1 AND holder = $2";
+const ERASE_HOLDER: &str =
+    "UPDATE trust_holder SET wrapped = $3 WHERE bucket = $1 AND holder = $2 AND wrapped <> $3";
 const TAKE_PLACES: &str = "INSERT INTO trust_entry_count (bucket, entries) VALUES ($1, $2)
     ON CONFLICT (bucket) DO UPDATE SET entries = trust_entry_count.entries + excluded.entries
     RETURNING entries";
@@ -30,11 +31,11 @@ const ENTRIES: Insert = Insert {
     ],
     skip_existing: false,
 };
-const ENTRY_BODIES: &str =
-    "SELECT body FROM trust_entry WHERE bucket = $1 AND holder = $2 ORDER BY n DESC LIMIT $3";
+const NEWEST_ENTRIES: &str =
+    "SELECT n, leaf, body FROM trust_entry WHERE bucket = $1 AND holder = $2 ORDER BY n DESC LIMIT $3";
 
-/// An entry to be appended.
-pub(crate) struct NewEntry {
+/// A line of the access log as it is kept.
+pub(crate) struct Entry {
     pub(crate) holder: [u8; 16],
     pub(crate) n: i64,
     pub(crate) leaf: [u8; 32],
@@ -61,13 +62,14 @@ pub(crate) fn holders(
     rows.into_iter().map(|row| row.map(|row| Ok((row.bytes(0)?.to_vec(), row.int(1)?))).transpose()).collect()
 }
 
-pub(crate) fn delete_holder(tx: &mut Tx<'_>, holder: &[u8; 16]) -> Result<u64, StoreError> {
-    tx.change(DELETE_HOLDER, &[Value::from(holder)])
+/// Overwrites the wrapped key with nothing; returns how many holders had one.
+pub(crate) fn erase_holder(tx: &mut Tx<'_>, holder: &[u8; 16]) -> Result<u64, StoreError> {
+    tx.change(ERASE_HOLDER, &[Value::from(holder), Value::Bytes(&[])])
 }
 
 /// Gives the entries the next places of the bucket, and counts them for their holders (compared and set: a holder named
 /// twice, or counted by somebody else meanwhile, is a conflict).
-pub(crate) fn append_entries(tx: &mut Tx<'_>, entries: &[NewEntry]) -> Result<(), StoreError> {
+pub(crate) fn append_entries(tx: &mut Tx<'_>, entries: &[Entry]) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -95,13 +97,11 @@ pub(crate) fn append_entries(tx: &mut Tx<'_>, entries: &[NewEntry]) -> Result<()
     Ok(())
 }
 
-pub(crate) fn entry_bodies(
-    tx: &mut Tx<'_>,
-    holder: &[u8; 16],
-    most: i64,
-) -> Result<Vec<Vec<u8>>, StoreError> {
-    let rows = tx.query(ENTRY_BODIES, &[Value::from(holder), Value::Int(most)])?;
-    rows.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
+pub(crate) fn newest_entries(tx: &mut Tx<'_>, holder: [u8; 16], most: i64) -> Result<Vec<Entry>, StoreError> {
+    let rows = tx.query(NEWEST_ENTRIES, &[Value::from(&holder), Value::Int(most)])?;
+    rows.iter()
+        .map(|row| Ok(Entry { holder, n: row.int(0)?, leaf: row.array(1)?, body: row.bytes(2)?.to_vec() }))
+        .collect()
 }
 
 const ENTRY_COUNT: &str = "SELECT entries FROM trust_entry_count WHERE bucket = $1";
@@ -114,7 +114,9 @@ const CURSORS: &str = "SELECT of_bucket, next_place FROM trust_log_cursor WHERE 
 const SET_CURSOR: &str = "INSERT INTO trust_log_cursor (bucket, of_bucket, next_place) VALUES ($1, $2, $3)
     ON CONFLICT (bucket, of_bucket) DO UPDATE SET next_place = excluded.next_place";
 const RANGES: &str = "SELECT first_index, of_bucket, from_place, to_place FROM trust_log_range
-    WHERE bucket = $1 ORDER BY first_index";
+    WHERE bucket = $1 AND first_index < $3 AND first_index >= (
+        SELECT COALESCE(MAX(first_index), 0) FROM trust_log_range WHERE bucket = $1 AND first_index <= $2)
+    ORDER BY first_index";
 const NEW_RANGES: Insert = Insert {
     table: "trust_log_range",
     columns: &[
@@ -126,8 +128,10 @@ const NEW_RANGES: Insert = Insert {
     skip_existing: false,
 };
 const GAPS: &str = "SELECT COUNT(*) FROM trust_holder AS h WHERE h.bucket = $1 AND h.entries <> (
-    SELECT CASE WHEN COUNT(*) = COALESCE(MAX(e.n), 0) THEN COUNT(*) ELSE -1 END
+    SELECT CASE WHEN COUNT(*) = 0 THEN 0 WHEN MIN(e.n) = 1 AND COUNT(*) = MAX(e.n) THEN COUNT(*) ELSE -1 END
     FROM trust_entry AS e WHERE e.bucket = $1 AND e.holder = h.holder)";
+const OF_NOBODY: &str = "SELECT COUNT(*) FROM trust_entry AS e WHERE e.bucket = $1 AND NOT EXISTS (
+    SELECT h.entries FROM trust_holder AS h WHERE h.bucket = $1 AND h.holder = e.holder)";
 
 /// Places `[from_place, to_place)` of a bucket, which begin at `first_index` in the log.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +181,8 @@ pub(crate) fn append_ranges(tx: &mut Tx<'_>, ranges: &[Range]) -> Result<(), Sto
     Ok(())
 }
 
-pub(crate) fn ranges(tx: &mut Tx<'_>) -> Result<Vec<Range>, StoreError> {
+/// The ranges that have an index in `from..to`, in order; the first may begin before `from`, the last may end behind `to`.
+pub(crate) fn ranges(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<Vec<Range>, StoreError> {
     let range = |row: &kaname_store::Row| {
         Ok(Range {
             first_index: row.int(0)?,
@@ -186,11 +191,15 @@ pub(crate) fn ranges(tx: &mut Tx<'_>) -> Result<Vec<Range>, StoreError> {
             to_place: row.int(3)?,
         })
     };
-    tx.query(RANGES, &[])?.iter().map(range).collect()
+    tx.query(RANGES, &[Value::Int(from), Value::Int(to)])?.iter().map(range).collect()
 }
 
-/// How many people have entries that do not count from 1 to their number without a gap, if any.
-pub(crate) fn gap(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
-    let count = tx.row(GAPS, &[])?.map_or(Ok(0), |row| row.int(0))?;
-    Ok((count > 0).then_some(count))
+/// How many people of this bucket have entries that do not count from 1 to their number without a gap.
+pub(crate) fn gaps(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.row(GAPS, &[])?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// How many entries of this bucket belong to nobody who is or was registered.
+pub(crate) fn of_nobody(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.row(OF_NOBODY, &[])?.map_or(Ok(0), |row| row.int(0))
 }

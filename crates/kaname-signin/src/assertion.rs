@@ -1,0 +1,145 @@
+//! A party proves who it is with `private_key_jwt` (RFC 7523 section 3; OpenID Connect Core section 9; FAPI 2.0 section 5.3.2.1).
+
+use std::sync::Arc;
+
+use kaname_base::Instant;
+use kaname_codec::jose::{Audience, ClaimError, Claims, JoseError, Unverified, check_audience, check_times};
+use kaname_codec::verified::Verified;
+use kaname_store::Tx;
+use kaname_trust::Keys;
+use kaname_trust::keys::BlindIndex;
+
+use crate::client::{Client, Profile};
+use crate::parameters::Parameters;
+use crate::provider::{Config, Snapshot};
+use crate::{Refusal, SigninError, rules, table};
+
+/// A party whose assertion holds. It counts only after [`ProvenClient::use_once`].
+pub(crate) struct ProvenClient {
+    pub(crate) client: Arc<Client>,
+    /// Stands for the party and the assertion's `jti`.
+    pub(crate) assertion: BlindIndex,
+    expires: Instant,
+}
+
+/// Clocks of others may differ by so many seconds (FAPI 2.0 section 5.3.2.1 note: at least 10).
+const LEEWAY_SECONDS: i64 = 10;
+/// An assertion must expire within five minutes.
+const LONGEST_SECONDS: i64 = 300;
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A signed assertion and what it is held against.
+struct Held<'a> {
+    client: &'a Client,
+    claims: Verified<Claims>,
+    client_id: Option<&'a str>,
+    config: &'a Config,
+    endpoint: &'a str,
+    now: Instant,
+}
+
+/// What must hold of a signed assertion, in this order.
+const CHECKS: &[fn(&Held<'_>) -> Result<(), Refusal>] =
+    &[issuer_and_subject, audience, times, short_lived, has_id];
+
+/// Checks the assertion in `parameters`, all but that it is used once.
+pub(crate) fn prove(
+    snapshot: &Snapshot,
+    keys: &Keys,
+    config: &Config,
+    endpoint: &str,
+    parameters: &Parameters,
+    now: Instant,
+) -> Result<ProvenClient, Refusal> {
+    let token = assertion(parameters)?;
+    let token = Unverified::parse(token).map_err(form_refusal)?;
+    let client = claimed_client(snapshot, &token)?;
+    let key = client.keys().find(token.header().kid.as_deref()).ok_or(Refusal::AssertionKey)?;
+    let claims = token.verify(key).map_err(form_refusal)?;
+    let held =
+        Held { client: &client, claims, client_id: parameters.get("client_id"), config, endpoint, now };
+    for check in CHECKS {
+        check(&held)?;
+    }
+
+    let jti = text(&held.claims, "jti").unwrap_or_default();
+    let assertion = keys.blind_index("signin.assertion", &[client.id(), "\0", jti].concat().into_bytes());
+    // Kept until it could not be used any more, with room for clocks that differ.
+    let expires = now.plus_seconds(LONGEST_SECONDS + 2 * LEEWAY_SECONDS);
+    drop(held);
+    Ok(ProvenClient { client, assertion, expires })
+}
+
+impl ProvenClient {
+    /// Notes that the assertion was used. Runs in the bucket of [`ProvenClient::assertion`].
+    pub(crate) fn use_once(&self, tx: &mut Tx<'_>) -> Result<(), SigninError> {
+        match table::insert_assertion(tx, &self.assertion, rules::coarse(self.expires))? {
+            true => Ok(()),
+            false => Err(Refusal::AssertionReplayed.into()),
+        }
+    }
+}
+
+fn assertion(parameters: &Parameters) -> Result<&str, Refusal> {
+    match (parameters.get("client_assertion_type"), parameters.get("client_assertion")) {
+        (Some(ASSERTION_TYPE), Some(token)) if parameters.get("client_secret").is_none() => Ok(token),
+        _ => Err(Refusal::AssertionMissing),
+    }
+}
+
+/// The party that the assertion says it is from: only to find the key that will prove it.
+fn claimed_client(snapshot: &Snapshot, token: &Unverified<'_>) -> Result<Arc<Client>, Refusal> {
+    let claims = token.unverified_claims().map_err(form_refusal)?;
+    snapshot.client(text(&claims, "sub").ok_or(Refusal::AssertionSubject)?)
+}
+
+fn issuer_and_subject(held: &Held<'_>) -> Result<(), Refusal> {
+    let id = Some(held.client.id());
+    let is_one = text(&held.claims, "iss") == id && text(&held.claims, "sub") == id;
+    let is_stated = held.client_id.is_none() || held.client_id == id;
+    if is_one && is_stated { Ok(()) } else { Err(Refusal::AssertionSubject) }
+}
+
+/// FAPI 2.0 section 5.3.2.1: the issuer as a string, and nothing else, so that no other server can use the assertion.
+fn audience(held: &Held<'_>) -> Result<(), Refusal> {
+    let issuer = held.config.issuer.as_str();
+    let allowed: &[Audience<'_>] = match held.client.registration().profile {
+        Profile::Fapi2 => &[Audience::Only(issuer)],
+        Profile::Plain => &[Audience::Includes(issuer), Audience::Includes(held.endpoint)],
+    };
+    let named = allowed.iter().any(|audience| check_audience(&held.claims, *audience).is_ok());
+    if named { Ok(()) } else { Err(Refusal::AssertionAudience) }
+}
+
+fn times(held: &Held<'_>) -> Result<(), Refusal> {
+    check_times(&held.claims, held.now.seconds(), LEEWAY_SECONDS).map_err(|error| match error {
+        ClaimError::NotYet => Refusal::AssertionNotYet,
+        ClaimError::Malformed(_) => Refusal::AssertionMalformed,
+        _ => Refusal::AssertionExpired,
+    })
+}
+
+fn short_lived(held: &Held<'_>) -> Result<(), Refusal> {
+    let latest = held.now.seconds() + LONGEST_SECONDS + LEEWAY_SECONDS;
+    let expires = held.claims.get("exp").and_then(serde_json::Value::as_f64);
+    if expires.is_some_and(|at| at <= latest as f64) { Ok(()) } else { Err(Refusal::AssertionTooLong) }
+}
+
+fn has_id(held: &Held<'_>) -> Result<(), Refusal> {
+    match text(&held.claims, "jti") {
+        Some(jti) if (1..=128).contains(&jti.chars().count()) => Ok(()),
+        _ => Err(Refusal::AssertionId),
+    }
+}
+
+fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
+    claims.get(name).and_then(serde_json::Value::as_str)
+}
+
+fn form_refusal(error: JoseError) -> Refusal {
+    match error {
+        JoseError::Algorithm(_) => Refusal::AssertionAlgorithm,
+        JoseError::Signature => Refusal::AssertionSignature,
+        _ => Refusal::AssertionMalformed,
+    }
+}
