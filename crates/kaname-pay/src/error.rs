@@ -1,0 +1,143 @@
+//! How this block says no, and how it fails.
+
+use kaname_store::StoreError;
+use kaname_trust::TrustError;
+
+/// The answer is no. The text is for people and never holds personal data; the code is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// A transfer's id was used before, for something else.
+    #[error("this transfer id was used before for another transfer")]
+    IdReused,
+    /// Both sides of a transfer are one account.
+    #[error("a transfer needs two different accounts")]
+    SameAccount,
+    /// Nothing to move.
+    #[error("the amount is zero")]
+    AmountZero,
+    /// The account that would pay is not in this bucket's ledger.
+    #[error("there is no such account to debit")]
+    NoSuchDebitAccount,
+    /// The account that would receive is not in this bucket's ledger.
+    #[error("there is no such account to credit")]
+    NoSuchCreditAccount,
+    /// The accounts are kept in two currencies.
+    #[error("the two accounts are kept in different currencies")]
+    CurrencyDiffers,
+    /// The pending transfer is not there.
+    #[error("there is no such pending transfer")]
+    NoSuchPending,
+    /// The transfer named as pending was posted at once.
+    #[error("the transfer to be posted or voided is not a pending one")]
+    NotPending,
+    /// Accounts or code are not those of the pending transfer.
+    #[error("accounts or code differ from those of the pending transfer")]
+    PendingDiffers,
+    /// More than is pending; a void names the whole of it.
+    #[error("the amount is not what is pending")]
+    PendingAmount,
+    /// It was posted before.
+    #[error("the pending transfer was posted before")]
+    AlreadyPosted,
+    /// It was voided before.
+    #[error("the pending transfer was voided before")]
+    AlreadyVoided,
+    /// A sum would exceed what is ever held.
+    #[error("the sum is larger than the ledger can hold")]
+    Overflow,
+    /// An account that may not go below zero would.
+    #[error("the account has not enough money")]
+    InsufficientFunds,
+    /// An account that may not receive more than it paid would.
+    #[error("the account may not receive more than it has paid out")]
+    ExceedsDebits,
+
+    /// There is no such payout run.
+    #[error("there is no such payout run")]
+    NoSuchRun,
+    /// The run's id was used before, for another programme or by another officer.
+    #[error("this run id was used before for another run")]
+    RunIdReused,
+    /// The run is not in the state that this step needs.
+    #[error("the payout run is not in the state that this step needs")]
+    WrongState,
+    /// Four eyes: whoever planned a run does not approve it.
+    #[error("another officer than the one who planned the run must approve it")]
+    SameOfficer,
+    /// The list is not the one that was planned.
+    #[error("the list of the payout run was changed after it was planned")]
+    ListChanged,
+    /// Approval was given for other figures than the plan's.
+    #[error("the figures shown for approval are not those of the plan")]
+    OtherFigures,
+    /// A status report that is not about what we sent.
+    #[error("the bank's report is not about the message that was sent")]
+    ForeignReport,
+    /// A message of this block that the standard cannot carry.
+    #[error("the bank message cannot be written")]
+    Unwritable,
+    /// The person has no payee account.
+    #[error("this person has no account to be paid on")]
+    NoPayee,
+}
+
+impl Refusal {
+    /// The stable code, as in `/errors/<code>`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Refusal::IdReused => "id-reused",
+            Refusal::SameAccount => "same-account",
+            Refusal::AmountZero => "amount-zero",
+            Refusal::NoSuchDebitAccount => "no-such-debit-account",
+            Refusal::NoSuchCreditAccount => "no-such-credit-account",
+            Refusal::CurrencyDiffers => "currency-differs",
+            Refusal::NoSuchPending => "no-such-pending",
+            Refusal::NotPending => "not-pending",
+            Refusal::PendingDiffers => "pending-differs",
+            Refusal::PendingAmount => "pending-amount",
+            Refusal::AlreadyPosted => "already-posted",
+            Refusal::AlreadyVoided => "already-voided",
+            Refusal::Overflow => "overflow",
+            Refusal::InsufficientFunds => "insufficient-funds",
+            Refusal::ExceedsDebits => "exceeds-debits",
+            Refusal::NoSuchRun => "no-such-run",
+            Refusal::RunIdReused => "run-id-reused",
+            Refusal::WrongState => "wrong-state",
+            Refusal::SameOfficer => "same-officer",
+            Refusal::ListChanged => "list-changed",
+            Refusal::OtherFigures => "other-figures",
+            Refusal::ForeignReport => "foreign-report",
+            Refusal::Unwritable => "unwritable",
+            Refusal::NoPayee => "no-payee",
+        }
+    }
+}
+
+/// Why a use case of this block did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PayError {
+    /// The answer is no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Keys, seals or the access log failed.
+    #[error(transparent)]
+    Trust(TrustError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A bank could not be reached; nothing is lost, and the step can be run again.
+    #[error(transparent)]
+    Bank(#[from] crate::BankError),
+    /// Whoever watches the steps asked to stop here. Running again goes on.
+    #[error("halted between two steps")]
+    Halted,
+}
+
+impl From<TrustError> for PayError {
+    fn from(error: TrustError) -> PayError {
+        match error {
+            TrustError::Store(error) => PayError::Store(error),
+            other => PayError::Trust(other),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Pay: the ledger, payee accounts, payout runs and bank messages.
+//!
+//! - [`ledger`]: double entry. A transfer moves once, whoever asks how often ([`ledger::post_batch`]); money between buckets
+//!   goes through clearing accounts ([`ledger::clearing`]); [`ledger::fsck`] proves that it all adds up.
+//! - [`payee`]: where a person is paid. An account is active only when its holder at the bank is that person.
+//! - [`payout`]: one programme paid to everyone on a frozen list. A run can be killed between any two units of work and
+//!   started again: nobody is paid twice, nobody is forgotten.
+//! - [`bank`]: what the block asks of a bank. Nothing here knows a network.
+//!
+//! The block knows a person by `keys.pseudonym("pay", person)`, called `payee` in its tables.
+
+pub mod bank;
+pub mod error;
+pub mod ids;
+pub mod ledger;
+pub mod payee;
+pub mod payout;
+mod receipts;
+pub mod residents;
+
+pub use bank::{Bank, BankAccount, BankError, Banks};
+pub use error::{PayError, Refusal};
+pub use ids::{AccountId, PayeeId, RunId, TransferId};
+pub use residents::{Register, Residents};
+
+/// The block's tables.
+pub const MIGRATIONS: &[kaname_store::Migration] =
+    &[kaname_store::Migration { block: "pay", number: 1, sql: include_str!("../migrations/0001_pay.sql") }];

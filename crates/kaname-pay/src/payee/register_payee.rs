@@ -1,0 +1,254 @@
+//! Use case: register where people are paid, after asking the bank whose account it is.
+//!
+//! For each person: ask the bank (outside any unit of work); claim the account in the directory, so that nobody else gets it;
+//! compare the holder with the resident under a receipt and decide; confirm the claim, or give it back. Killed anywhere and
+//! asked again, it ends the same way: the claim is hers already, and what is active stands.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use kaname_base::{Bucket, Env};
+use kaname_store::{StoreError, Tx};
+use kaname_trust::{Actor, Keys, PersonId};
+
+use crate::ids::{self, PayeeId, joined};
+use crate::payee::rules::{self, Decision, Facts};
+use crate::payee::table::{self, PayeeRow};
+use crate::payee::{Desk, PayeeAccount, PayeeState, Reason};
+use crate::receipts::receipts;
+use crate::{BankAccount, PayError, Residents};
+
+/// People of one bucket that are registered in one unit of work.
+const AT_ONCE: usize = 1_024;
+
+/// A person wants to be paid on an account.
+#[derive(Clone, Debug)]
+pub struct RegisterPayee {
+    /// Who.
+    pub person: PersonId,
+    /// On which account.
+    pub account: BankAccount,
+    /// What it was taken from, such as `import` or `portal`.
+    pub evidence: String,
+    /// Whether an active account is to be replaced. Without it an active account always stays.
+    pub replace: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Registration {
+    /// She is paid on this account from now on.
+    Active,
+    /// She was before.
+    Stands,
+    /// She is not, and why.
+    Refused(Reason),
+}
+
+/// Registers accounts; the answers are in the order of the commands.
+///
+/// # Errors
+/// [`PayError::Bank`] when a bank cannot be asked; what was registered before stands, and asking again is safe.
+pub fn register_many(
+    desk: &Desk,
+    env: &Env,
+    actor: &Actor,
+    commands: &[RegisterPayee],
+) -> Result<Vec<Registration>, PayError> {
+    let mut answers = vec![Registration::Refused(Reason::NotRegistered); commands.len()];
+    for places in rounds(desk, commands) {
+        let asked = ask_banks(desk, &places, commands)?;
+        let asked = Arc::new(claim(desk, asked)?);
+        let Some(first) = asked.first() else { continue };
+        let bucket = bucket_of(desk, first.person);
+        let (keys, residents, env) = (desk.keys.clone(), Arc::clone(&desk.residents), env.again());
+        let (actor, batch) = (actor.clone(), Arc::clone(&asked));
+        let decided = desk.store.write::<_, PayError, _>(bucket, move |tx| {
+            decide(&env.again(), tx, &keys, &*residents, &actor, &batch)
+        })?;
+        settle_claims(desk, &asked, &decided)?;
+        for (place, decided) in places.into_iter().zip(decided) {
+            answers[place] = decided.registration;
+        }
+    }
+    Ok(answers)
+}
+
+/// A command with what was found out before the unit of work.
+struct Asked {
+    person: PersonId,
+    payee: PayeeId,
+    account: BankAccount,
+    index: [u8; 16],
+    known_bank: bool,
+    holder: Option<String>,
+    claimed: bool,
+    evidence: String,
+    replace: bool,
+}
+
+/// What a unit of work decided, and which other account it set free.
+struct Decided {
+    registration: Registration,
+    freed: Option<[u8; 16]>,
+}
+
+/// Places of commands that go together: of one bucket, each person once.
+fn rounds(desk: &Desk, commands: &[RegisterPayee]) -> Vec<Vec<usize>> {
+    let mut by_bucket: BTreeMap<Bucket, Vec<(Vec<usize>, HashSet<PersonId>)>> = BTreeMap::new();
+    for (place, command) in commands.iter().enumerate() {
+        let rounds = by_bucket.entry(bucket_of(desk, command.person)).or_default();
+        match rounds.last_mut() {
+            Some((places, people)) if places.len() < AT_ONCE && !people.contains(&command.person) => {
+                places.push(place);
+                people.insert(command.person);
+            }
+            _ => rounds.push((vec![place], HashSet::from([command.person]))),
+        }
+    }
+    by_bucket.into_values().flatten().map(|(places, _)| places).collect()
+}
+
+fn ask_banks(desk: &Desk, places: &[usize], commands: &[RegisterPayee]) -> Result<Vec<Asked>, PayError> {
+    let ask = |place: &usize| {
+        let RegisterPayee { person, account, evidence, replace } = commands[*place].clone();
+        let bank = desk.banks.get(&account.bank).ok();
+        let holder = bank.map(|bank| bank.holder(&account.number)).transpose()?.flatten();
+        Ok(Asked {
+            person,
+            payee: ids::payee(&desk.keys, person),
+            index: account_index(&desk.keys, &account),
+            account,
+            known_bank: bank.is_some(),
+            holder,
+            claimed: false,
+            evidence,
+            replace,
+        })
+    };
+    places.iter().map(ask).collect()
+}
+
+/// Claims each account that a bank knows, in the bucket of the account's hash.
+fn claim(desk: &Desk, mut asked: Vec<Asked>) -> Result<Vec<Asked>, PayError> {
+    let mut by_bucket: BTreeMap<Bucket, Vec<usize>> = BTreeMap::new();
+    for (place, one) in asked.iter().enumerate().filter(|(_, one)| one.holder.is_some()) {
+        by_bucket.entry(desk.store.buckets().of_hash(&one.index)).or_default().push(place);
+    }
+    for (bucket, places) in by_bucket {
+        let claims: Vec<_> = places.iter().map(|place| (asked[*place].index, asked[*place].payee)).collect();
+        let hers = desk.store.write::<_, StoreError, _>(bucket, move |tx| table::claim(tx, &claims))?;
+        for (place, is_hers) in places.into_iter().zip(hers) {
+            asked[place].claimed = is_hers;
+        }
+    }
+    Ok(asked)
+}
+
+fn decide(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    residents: &dyn Residents,
+    actor: &Actor,
+    asked: &[Asked],
+) -> Result<Vec<Decided>, PayError> {
+    let rows = table::payees(tx, &asked.iter().map(|one| one.payee).collect::<Vec<_>>())?;
+    let people: Vec<PersonId> = asked.iter().map(|one| one.person).collect();
+    let receipts = receipts(env, tx, keys, actor, &people, &["name"])?;
+    let mut matches = Vec::with_capacity(asked.len());
+    for (one, receipt) in asked.iter().zip(&receipts) {
+        matches.push(match (receipt, &one.holder) {
+            (Some(receipt), Some(holder)) if one.claimed => residents.compare_holder(tx, receipt, holder)?,
+            _ => None,
+        });
+    }
+    let decisions: Vec<Decision> = asked
+        .iter()
+        .zip(&rows)
+        .zip(matches)
+        .map(|((one, row), holder)| {
+            rules::decide(&Facts {
+                existing: row.as_ref().map(|row| (row.state, row.account == one.index)),
+                known_bank: one.known_bank,
+                known_account: one.holder.is_some(),
+                claimed: one.claimed,
+                holder,
+                replace: one.replace,
+            })
+        })
+        .collect();
+
+    let mut new = Vec::new();
+    let mut decided = Vec::with_capacity(asked.len());
+    for (((one, row), decision), receipt) in asked.iter().zip(rows).zip(decisions).zip(&receipts) {
+        let decision = if receipt.is_some() { decision } else { Decision::Reject(Reason::NotRegistered) };
+        let (registration, state) = match decision {
+            Decision::Stands => (Registration::Stands, None),
+            Decision::Activate => (Registration::Active, Some(PayeeState::Active)),
+            Decision::Keep(reason) => (Registration::Refused(reason), Some(PayeeState::Refused(reason))),
+            Decision::Reject(reason) => (Registration::Refused(reason), None),
+        };
+        let before = row.as_ref().map(|row| row.account).filter(|before| *before != one.index);
+        decided.push(Decided { registration, freed: before.filter(|_| state == Some(PayeeState::Active)) });
+        let (Some(state), Some(receipt)) = (state, receipt) else { continue };
+        let record = receipt.data_key().seal(&PayeeAccount {
+            account: one.account.clone(),
+            holder: one.holder.clone().unwrap_or_default(),
+            evidence: one.evidence.clone(),
+            since: env.now,
+        });
+        let version = row.as_ref().map_or(0, |row| row.version);
+        let next = PayeeRow {
+            payee: one.payee,
+            state,
+            account: one.index,
+            record: record.bytes().to_vec(),
+            version,
+        };
+        match row {
+            None => new.push(next),
+            Some(_) => table::replace_payee(tx, &next)?,
+        }
+    }
+    new.sort_unstable_by_key(|row| row.payee);
+    table::insert_payees(tx, &new)?;
+    Ok(decided)
+}
+
+/// Confirms the claims of what is active, and gives back those that led to nothing, and the account that was replaced.
+fn settle_claims(desk: &Desk, asked: &[Asked], decided: &[Decided]) -> Result<(), PayError> {
+    let mut by_bucket: BTreeMap<Bucket, Vec<([u8; 16], PayeeId, bool)>> = BTreeMap::new();
+    for (one, decided) in asked.iter().zip(decided) {
+        // A suspended account stays hers: nobody else is to be paid on it meanwhile.
+        let stays = matches!(
+            decided.registration,
+            Registration::Active | Registration::Stands | Registration::Refused(Reason::Suspended)
+        );
+        let own = one.claimed.then_some((one.index, one.payee, stays));
+        let freed = decided.freed.map(|index| (index, one.payee, false));
+        for settled in own.into_iter().chain(freed) {
+            by_bucket.entry(desk.store.buckets().of_hash(&settled.0)).or_default().push(settled);
+        }
+    }
+    for (bucket, settled) in by_bucket {
+        desk.store.write::<_, StoreError, _>(bucket, move |tx| {
+            for (index, payee, stays) in &settled {
+                match stays {
+                    true => table::confirm(tx, index, *payee)?,
+                    false => table::release(tx, index, *payee)?,
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn account_index(keys: &Keys, account: &BankAccount) -> [u8; 16] {
+    keys.blind_index("pay.account", &joined(&[account.bank.as_bytes(), account.number.as_bytes()]))
+}
+
+fn bucket_of(desk: &Desk, person: PersonId) -> Bucket {
+    kaname_trust::person::bucket_of(person, desk.store.buckets())
+}

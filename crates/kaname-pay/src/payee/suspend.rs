@@ -1,0 +1,20 @@
+//! Use case: pay nothing more on a person's account, until another one is registered.
+
+use kaname_store::Tx;
+use kaname_trust::{Keys, PersonId};
+
+use crate::payee::{PayeeState, table};
+use crate::{PayError, Refusal, ids};
+
+/// Suspends the payee account of a person of the unit's bucket.
+///
+/// # Errors
+/// [`Refusal::NoPayee`] when there is none.
+pub fn suspend(tx: &mut Tx<'_>, keys: &Keys, person: PersonId) -> Result<(), PayError> {
+    let found = table::payees(tx, &[ids::payee(keys, person)])?.pop().flatten();
+    let mut row = found.ok_or(Refusal::NoPayee)?;
+    row.state = PayeeState::Suspended;
+
+    table::replace_payee(tx, &row)?;
+    Ok(())
+}

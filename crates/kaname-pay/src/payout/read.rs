@@ -1,0 +1,102 @@
+//! Use cases: show runs to an officer, and a person her own payments.
+
+use kaname_base::Amount;
+use kaname_store::Tx;
+use kaname_trust::{Keys, Receipt, Record, Sealed};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{self, RunId};
+use crate::payout::{Programme, Run, State, table};
+use crate::{PayError, Refusal};
+
+/// One payment to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// In which run.
+    pub run: RunId,
+    /// What for.
+    pub programme: Programme,
+    /// When the run was planned.
+    pub planned_at: kaname_base::Instant,
+    /// Where it stands.
+    pub state: State,
+    /// Why, when it waits or came back.
+    pub reason: String,
+}
+
+/// A cash voucher, as sealed for its holder.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voucher {
+    /// The one-time code, as printed.
+    pub code: String,
+    /// What for: the programme's code.
+    pub programme: String,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// The ISO 4217 code.
+    pub currency: String,
+}
+
+/// The code is a secret.
+impl std::fmt::Debug for Voucher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Voucher").field("programme", &self.programme).finish_non_exhaustive()
+    }
+}
+
+impl Record for Voucher {
+    const KIND: &'static str = "pay.voucher";
+}
+
+/// A run. The unit is on the home bucket.
+///
+/// # Errors
+/// [`Refusal::NoSuchRun`].
+pub fn run_of(tx: &mut Tx<'_>, id: RunId) -> Result<Run, PayError> {
+    Ok(table::run(tx, id)?.ok_or(Refusal::NoSuchRun)?)
+}
+
+/// The latest runs, newest first. The unit is on the home bucket.
+///
+/// # Errors
+/// [`PayError::Store`].
+pub fn runs(tx: &mut Tx<'_>, most: i64) -> Result<Vec<Run>, PayError> {
+    Ok(table::runs(tx, most)?)
+}
+
+/// The payments of the receipt's person, newest first, of the latest `most` runs.
+///
+/// # Errors
+/// [`PayError::Store`].
+pub fn payments_of(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    receipt: &Receipt<'_>,
+    most: i64,
+) -> Result<Vec<Payment>, PayError> {
+    let payee = ids::payee(keys, receipt.person());
+    let parts = table::parts(tx, most)?;
+    let asked: Vec<_> = parts.iter().map(|part| (part.run, payee)).collect();
+    let found = table::entitlements(tx, &asked)?;
+    let payment = |(part, found): (table::Part, Option<(State, String)>)| {
+        let (state, reason) = found?;
+        let table::Part { run, programme, planned_at, .. } = part;
+        Some(Payment { run, programme, planned_at, state, reason })
+    };
+    Ok(parts.into_iter().zip(found).filter_map(payment).collect())
+}
+
+/// The voucher of the receipt's person in a run, if she has one.
+///
+/// # Errors
+/// [`PayError`] when it cannot be read or does not open.
+pub fn voucher_of(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    receipt: &Receipt<'_>,
+    run: RunId,
+) -> Result<Option<Voucher>, PayError> {
+    let person = receipt.person();
+    let Some(record) = table::voucher(tx, run, ids::payee(keys, person))? else { return Ok(None) };
+    Ok(Some(Sealed::<Voucher>::from_bytes(&record).open(receipt)?.of(person)?))
+}
