@@ -61,8 +61,12 @@ pub(crate) struct Deployment {
 }
 
 /// Every block's tables, lowest floor first.
-pub(crate) const MIGRATIONS: &[&[Migration]] =
-    &[kaname_trust::MIGRATIONS];
+pub(crate) const MIGRATIONS: &[&[Migration]] = &[
+    kaname_store::jobs::MIGRATIONS,
+    kaname_trust::MIGRATIONS,
+    kaname_person::MIGRATIONS,
+    kaname_signin::MIGRATIONS,
+];
 
 /// What `init` needs to know.
 pub(crate) struct NewDeployment<'a> {
@@ -82,8 +86,9 @@ impl Deployment {
         let folder = new.folder;
         if folder.join(CONFIG_FILE).exists() {
             let shown = folder.display();
-            return Err(Failure::usage(format!("there is a deployment in {shown} already"))
-                .mend(format!("use another folder, or go on with it: kaname serve --config {shown}/{CONFIG_FILE}")));
+            return Err(Failure::usage(format!("there is a deployment in {shown} already")).mend(format!(
+                "use another folder, or go on with it: kaname serve --config {shown}/{CONFIG_FILE}"
+            )));
         }
         let files = Pack::shipped_files(new.country).ok_or_else(|| unknown_country(new.country))?;
         for (name, text) in &files {
@@ -120,8 +125,9 @@ impl Deployment {
         })?;
         let config: Config =
             toml::from_str(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        let buckets = Buckets::new(config.buckets)
-            .ok_or_else(|| Failure::usage(format!("{}: buckets must be a power of two from 1 to 4096", path.display())))?;
+        let buckets = Buckets::new(config.buckets).ok_or_else(|| {
+            Failure::usage(format!("{}: buckets must be a power of two from 1 to 4096", path.display()))
+        })?;
         let pack = load_pack(&folder.join("pack"))?;
         let keys = Keys::load(&folder.join("keys"))?;
         let location = match &config.database {
@@ -148,7 +154,12 @@ pub(crate) fn load_pack(folder: &Path) -> Result<Pack, Failure> {
     let files = read_pack_files(folder)?;
     Pack::parse(&files).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
-        Failure::usage(format!("the pack in {} has {} problem(s):\n{}", folder.display(), lines.len(), lines.join("\n")))
+        Failure::usage(format!(
+            "the pack in {} has {} problem(s):\n{}",
+            folder.display(),
+            lines.len(),
+            lines.join("\n")
+        ))
     })
 }
 
@@ -157,7 +168,8 @@ pub(crate) fn read_pack_files(folder: &Path) -> Result<BTreeMap<String, String>,
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
-        let failed = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", current.display()));
+        let failed =
+            |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", current.display()));
         for entry in std::fs::read_dir(&current).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             if path.is_dir() {
@@ -173,13 +185,14 @@ pub(crate) fn read_pack_files(folder: &Path) -> Result<BTreeMap<String, String>,
     Ok(files)
 }
 
-fn unknown_country(country: &str) -> Failure {
+pub(crate) fn unknown_country(country: &str) -> Failure {
     Failure::usage(format!("there is no pack called '{country}'"))
         .mend(format!("choose one of: {}", Pack::shipped().join(", ")))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::unavailable(format!("cannot write {}: {error}", path.display()));
+    let failed =
+        |error: std::io::Error| Failure::unavailable(format!("cannot write {}: {error}", path.display()));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }

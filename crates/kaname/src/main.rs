@@ -21,7 +21,8 @@ struct Cli {
     command: Command,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done, 1 the answer is no or a check failed, 2 the command or configuration is not right,
+const AFTER_HELP: &str =
+    "Exit codes: 0 done, 1 the answer is no or a check failed, 2 the command or configuration is not right,
 3 a database, disk or peer failed, 4 done but part of the input was refused.
 
 Begin with: kaname demo";

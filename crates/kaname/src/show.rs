@@ -16,8 +16,9 @@ pub(crate) fn progress(what: &str, total: u64, quiet: bool) -> ProgressBar {
     if quiet {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    let style = ProgressStyle::with_template("{msg:28} {bar:32} {human_pos}/{human_len} {per_sec}, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{msg:28} {bar:32} {human_pos}/{human_len} {per_sec}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style);
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));

@@ -81,12 +81,20 @@ pub(crate) fn run(log: &Log) -> Result<ExitCode, Failure> {
     if verify.json {
         show::json(&answer);
     } else {
-        println!("The log {} is whole: {} entries, root {}", answer.origin, show::grouped(answer.size), answer.root);
+        println!(
+            "The log {} is whole: {} entries, root {}",
+            answer.origin,
+            show::grouped(answer.size),
+            answer.root
+        );
         if let Some(size) = answer.continues {
             println!("  it continues the checkpoint seen before, which had {} entries", show::grouped(size));
         }
         if let Some(count) = answer.compared_with_database {
-            println!("  the database holds the same {} entries, and every person's count is without a gap", show::grouped(count));
+            println!(
+                "  the database holds the same {} entries, and every person's count is without a gap",
+                show::grouped(count)
+            );
         }
         if verify.since.is_none() {
             println!("Next: run it again later with --since FILE, so that a forked log shows");
@@ -101,5 +109,6 @@ fn read_key(key: &str) -> Result<String, Failure> {
 }
 
 fn read(path: &PathBuf) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
 }

@@ -4,6 +4,8 @@ mod init;
 mod log;
 mod number;
 mod pack;
+mod resident;
+mod sim;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +20,12 @@ use crate::error::Failure;
 pub(crate) enum Command {
     /// Make a deployment: configuration, keys, country pack, database
     Init(init::Init),
+    /// Bring residents in, or show one
+    #[command(subcommand)]
+    Resident(resident::Resident),
+    /// Invent people to try things on
+    #[command(subcommand)]
+    Sim(sim::Sim),
     /// Draw or check national numbers
     #[command(subcommand)]
     Number(number::Number),
@@ -50,6 +58,8 @@ impl On {
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Init(init) => init::run(&init),
+        Command::Resident(resident) => resident::run(&resident),
+        Command::Sim(sim) => sim::run(&sim),
         Command::Number(number) => number::run(&number),
         Command::Pack(pack) => pack::run(&pack),
         Command::Log(log) => log::run(&log),

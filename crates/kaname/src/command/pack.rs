@@ -50,12 +50,14 @@ fn check(name: &str) -> Result<ExitCode, Failure> {
 
 fn new(folder: &PathBuf) -> Result<ExitCode, Failure> {
     if folder.exists() {
-        return Err(Failure::usage(format!("{} is there already", folder.display())).mend("name a folder that does not exist"));
+        return Err(Failure::usage(format!("{} is there already", folder.display()))
+            .mend("name a folder that does not exist"));
     }
     let files = CountryPack::shipped_files("example").expect("the template ships with the program");
     for (name, text) in &files {
         let path = folder.join(name);
-        let failed = |error: std::io::Error| Failure::unavailable(format!("cannot write {}: {error}", path.display()));
+        let failed =
+            |error: std::io::Error| Failure::unavailable(format!("cannot write {}: {error}", path.display()));
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(failed)?;
         }

@@ -1,0 +1,256 @@
+//! `kaname resident`: residents into the register, and one of them out of it.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use kaname_person::import::{BATCH, Import, Mapping, Progress, Report, import};
+use kaname_person::register::{find_by_reference, person_of_reference};
+use kaname_person::show::{Asking, open_resident, reveal_number};
+use kaname_person::{Numbers, PersonError, Refusal};
+use kaname_trust::Actor;
+use kaname_trust::person::bucket_of;
+use serde::Serialize;
+
+use super::On;
+use crate::clock::{self, Stopwatch};
+use crate::deployment::Deployment;
+use crate::error::{Failure, PARTLY};
+use crate::show;
+
+/// Bring residents in, or show one
+#[derive(Subcommand)]
+pub(crate) enum Resident {
+    /// Import a CSV or JSON lines file; what is in the register already is left alone
+    Import(ImportFile),
+    /// Show one resident; the reading is logged, and she can see it
+    Show(Show),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportFile {
+    /// The file
+    file: PathBuf,
+    /// Which column is which (TOML); without it the columns have our own names
+    #[arg(long, value_name = "MAP.toml")]
+    map: Option<PathBuf>,
+    /// Where the rows go that cannot be taken [default: FILE.rejects.csv]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    #[command(flatten)]
+    on: On,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// The resident's reference in the file that she was imported from
+    #[arg(long)]
+    reference: String,
+    /// The name of that file's source, as its mapping has it
+    #[arg(long, default_value = "residents")]
+    source: String,
+    /// Show her number too; logged as a reading of its own
+    #[arg(long)]
+    number: bool,
+    #[command(flatten)]
+    on: On,
+}
+
+pub(crate) fn run(resident: &Resident) -> Result<ExitCode, Failure> {
+    match resident {
+        Resident::Import(import) => run_import(import),
+        Resident::Show(show) => run_show(show),
+    }
+}
+
+#[derive(Serialize)]
+struct ImportAnswer<'a> {
+    registered: u64,
+    already_here: u64,
+    rejected: u64,
+    nothing_new: bool,
+    rejects_file: &'a Path,
+    seconds: f64,
+}
+
+fn run_import(ask: &ImportFile) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let watch = Stopwatch::start();
+    let rejects = ask.rejects.clone().unwrap_or_else(|| beside(&ask.file, "rejects.csv"));
+    let mapping = match &ask.map {
+        Some(path) => read_mapping(path)?,
+        None => Mapping::own(),
+    };
+    let report = import_with_progress(&deployment, &ask.file, &rejects, &mapping, ask.on.json)?;
+    deployment.log()?.publish()?;
+    let done = report.progress;
+    let answer = ImportAnswer {
+        registered: done.registered,
+        already_here: done.already_here,
+        rejected: done.rejected,
+        nothing_new: report.nothing_new,
+        rejects_file: &rejects,
+        seconds: watch.seconds(),
+    };
+    if ask.on.json {
+        show::json(&answer);
+    } else if report.nothing_new {
+        println!("This file was imported before; nothing has changed");
+    } else {
+        let (registered, here) = (show::grouped(done.registered), show::grouped(done.already_here));
+        println!(
+            "Registered {registered} resident(s); {here} were there already; {} row(s) rejected",
+            done.rejected
+        );
+        if done.rejected > 0 {
+            println!(
+                "Next: see {} for line, column and reason, mend those rows and import them again",
+                rejects.display()
+            );
+        }
+    }
+    Ok(ExitCode::from(if done.rejected > 0 { PARTLY } else { 0 }))
+}
+
+/// Imports a file and shows a progress bar.
+pub(crate) fn import_with_progress(
+    deployment: &Deployment,
+    file: &Path,
+    rejects: &Path,
+    mapping: &Mapping,
+    quiet: bool,
+) -> Result<Report, Failure> {
+    let Deployment { store, keys, pack, .. } = deployment;
+    let size = std::fs::metadata(file)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?
+        .len();
+    let bar = show::progress("importing residents", size, quiet);
+    let ask = Import {
+        file,
+        rejects,
+        mapping,
+        by: Actor::program("import", "registrar"),
+        why: "import of a file",
+        batch: BATCH,
+    };
+    let numbers = Numbers::new(keys, pack);
+    let mut moved = |progress: &Progress| {
+        bar.set_position(progress.bytes_done);
+        bar.set_message(format!(
+            "importing residents: {}",
+            show::grouped(progress.registered + progress.already_here)
+        ));
+    };
+    let report = import(store, keys, pack, &numbers, &clock::env(), &ask, &mut moved)?;
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+#[derive(Serialize)]
+struct Shown {
+    person: String,
+    name: String,
+    reading: Option<String>,
+    latin: Option<String>,
+    born: String,
+    sex: String,
+    status: String,
+    address: String,
+    phone: Option<String>,
+    email: Option<String>,
+    number: Option<String>,
+}
+
+fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let Deployment { store, keys, pack, .. } = &deployment;
+    let person = person_of_reference(keys, store.buckets(), &ask.source, &ask.reference);
+    find_by_reference(store, keys, &ask.source, &ask.reference)?.ok_or_else(|| {
+        Failure::refused("there is no resident with this reference")
+            .mend("check the reference and, if the file had a mapping, name its source with --source")
+    })?;
+    let asking = Asking {
+        person,
+        actor: Actor::program("command-line", "registrar"),
+        purpose: "registration".to_owned(),
+    };
+    let env = clock::env();
+    let (with, country, wants_number) = (keys.clone(), pack.clone(), ask.number);
+    let (resident, number) = store.write(bucket_of(person, store.buckets()), move |tx| {
+        let env = env.again();
+        let fields = ["name", "birth_date", "sex", "status", "address", "phone", "email"];
+        let resident = open_resident(tx, &with, &country, &env, &asking, &fields)?;
+        let number = match wants_number {
+            true => Some(reveal_number(tx, &with, &country, &env, &asking)?),
+            false => None,
+        };
+        Ok::<_, PersonError>((resident, number))
+    })?;
+    let rules = &pack.person;
+    let full = |name: &kaname_person::Name| rules.full_name(&name.family, &name.given);
+    let who = &resident.particulars;
+    let address = &who.address;
+    let shown = Shown {
+        person: person.to_string(),
+        name: full(&who.name),
+        reading: who.reading.as_ref().map(full),
+        latin: who.latin.as_ref().map(full),
+        born: who.born.to_string(),
+        sex: who.sex.clone(),
+        status: who.status.clone(),
+        address: [&address.postcode, &address.region, &address.city, &address.line]
+            .map(String::as_str)
+            .join(" "),
+        phone: who.phone.clone(),
+        email: who.email.clone(),
+        number: number.map(|number| pack.number.show(&number)),
+    };
+    deployment.log()?.publish()?;
+    if ask.on.json {
+        show::json(&shown);
+    } else {
+        let lines = [
+            ("name", Some(shown.name)),
+            ("reading", shown.reading),
+            ("Latin form", shown.latin),
+            ("born", Some(shown.born)),
+            ("sex", Some(shown.sex)),
+            ("status", Some(shown.status)),
+            ("address", Some(shown.address)),
+            ("phone", shown.phone),
+            ("e-mail", shown.email),
+            ("number", shown.number),
+        ];
+        for (label, value) in lines {
+            if let Some(value) = value {
+                println!("{label:>12}  {value}");
+            }
+        }
+        println!("This reading is in the resident's access log.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_mapping(path: &Path) -> Result<Mapping, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+    Mapping::parse(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+}
+
+/// `FILE.csv` and `rejects.csv` give `FILE.rejects.csv`.
+pub(crate) fn beside(file: &Path, ending: &str) -> PathBuf {
+    file.with_extension(ending)
+}
+
+impl From<PersonError> for Failure {
+    fn from(error: PersonError) -> Failure {
+        match error {
+            PersonError::Refused(Refusal::ImportRuns) => {
+                Failure::refused(error).mend("wait until the other import of this file has ended")
+            }
+            PersonError::Refused(refusal) => Failure::refused(refusal),
+            PersonError::Trust(error) => error.into(),
+            PersonError::Store(error) => error.into(),
+        }
+    }
+}
