@@ -71,7 +71,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::RegisterAccount, &[SELF, "payments", PROGRAM]),
     (Action::ReviewAccount, &["payments"]),
     (Action::PlanPayout, &["payments", PROGRAM]),
-    (Action::ApprovePayout, &["payments", PROGRAM]),
+    (Action::ApprovePayout, &["payments"]),
     (Action::WatchPayout, &["payments", "auditor", PROGRAM]),
     (Action::AuditBooks, &["auditor", PROGRAM]),
     (Action::ManageOfficers, &["administrator"]),

@@ -1,1 +1,16 @@
+//! All tests of this crate, in one binary.
 
+#[path = "it/attacks.rs"]
+mod attacks;
+#[path = "it/imports.rs"]
+mod imports;
+#[path = "it/numbers.rs"]
+mod numbers;
+#[path = "it/officers.rs"]
+mod officers;
+#[path = "it/registers.rs"]
+mod registers;
+#[path = "it/rules.rs"]
+mod rules;
+#[path = "it/world.rs"]
+mod world;

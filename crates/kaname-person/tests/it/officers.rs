@@ -1,0 +1,102 @@
+//! Officers, the policy, sector identifiers.
+
+use kaname_base::pack::Pack;
+use kaname_person::officer::{add_officer, change_officer, officer, officers};
+use kaname_person::policy::{POLICY, as_text, may};
+use kaname_person::sector::sector_identifier;
+use kaname_person::{Action, PersonError, Refusal};
+use kaname_store::Value;
+use kaname_testkit::{TestStore, on_every_store};
+use kaname_trust::{Actor, ActorKind, TrustError};
+
+use crate::world::{World, env, jane};
+
+on_every_store!(officers_come_change_and_go);
+
+fn officers_come_change_and_go(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let work = move |tx: &mut kaname_store::Tx<'_>| {
+        let env = env(1);
+        let chief = add_officer(tx, &keys, &pack, &env, None, "Grace", &["administrator"])?;
+        assert_eq!(
+            refused(add_officer(tx, &keys, &pack, &env, None, "Eve", &["administrator"])),
+            "not-allowed"
+        );
+        let by = officer(tx, &keys, chief)?.acting_as("administrator")?;
+        let ann = add_officer(tx, &keys, &pack, &env, Some(&by), "Ann", &["registrar", "payments"])?;
+        assert_eq!(refused(add_officer(tx, &keys, &pack, &env, Some(&by), "Eve", &["king"])), "unknown-role");
+
+        let found = officer(tx, &keys, ann)?;
+        assert_eq!((found.name.as_str(), found.roles.len()), ("Ann", 2));
+        assert_eq!(found.acting_as("auditor"), Err(Refusal::UnknownRole));
+        let registrar = found.acting_as("registrar")?;
+        assert_eq!(refused(change_officer(tx, &pack, &registrar, ann, &["auditor"], true)), "not-allowed");
+        change_officer(tx, &pack, &by, ann, &["auditor"], false)?;
+        let gone = officer(tx, &keys, ann)?;
+        assert_eq!(gone.acting_as("auditor"), Err(Refusal::NoSuchOfficer));
+        assert_eq!(officers(tx, &keys)?.len(), 2);
+
+        // One officer's name in another's row does not open.
+        let swap = "UPDATE person_officer SET wrapped = (SELECT o.wrapped FROM person_officer AS o
+            WHERE o.bucket = $1 AND o.id = $3) WHERE person_officer.bucket = $1 AND person_officer.id = $2";
+        tx.change_one(swap, &[Value::from(&ann), Value::from(&chief)])?;
+        assert!(matches!(officer(tx, &keys, ann), Err(PersonError::Trust(TrustError::BrokenSeal))));
+        Ok::<_, PersonError>(())
+    };
+    w.store.write(w.store.buckets().home(), work).expect("works");
+}
+
+fn refused<T>(result: Result<T, PersonError>) -> &'static str {
+    match result {
+        Err(PersonError::Refused(refusal)) => refusal.code(),
+        Err(error) => panic!("{error}"),
+        Ok(_) => "done",
+    }
+}
+
+#[test]
+fn the_policy_reads_like_this() {
+    let expected = include_str!("policy.txt");
+    assert_eq!(as_text(), expected, "change tests/it/policy.txt only when the rules are meant to change");
+    for (action, roles) in POLICY {
+        let rows = POLICY.iter().filter(|(other, _)| other == action).count();
+        assert_eq!((rows, roles.is_empty()), (1, false), "{action}");
+    }
+}
+
+#[test]
+fn nobody_borrows_rights_by_naming_a_role() {
+    let acting = |kind, role: &str| {
+        may(&Actor { kind, id: "x".to_owned(), role: role.to_owned() }, Action::OpenResident)
+    };
+    assert_eq!(acting(ActorKind::Officer, "registrar"), Ok(()));
+    for (kind, role) in [
+        (ActorKind::Officer, "self"),
+        (ActorKind::Officer, "program"),
+        (ActorKind::Officer, ""),
+        (ActorKind::Party, "registrar"),
+        (ActorKind::Party, "self"),
+    ] {
+        assert!(acting(kind, role).is_err(), "{kind:?} {role}");
+    }
+    let resident = Actor { kind: ActorKind::Resident, id: "self".to_owned(), role: "registrar".to_owned() };
+    assert!(may(&resident, Action::RegisterResident).is_err());
+    for pack in Pack::shipped().iter().filter_map(|id| Pack::load_shipped(id)) {
+        let known = |role: &&str| ["self", "program"].contains(role) || pack.role(role).is_some();
+        assert!(POLICY.iter().all(|(_, roles)| roles.iter().all(|role| known(role))), "{}", pack.id);
+    }
+}
+
+#[test]
+fn sectors_cannot_compare_notes() {
+    let t = TestStore::sqlite();
+    let w = World::new(&t, "example");
+    let person = w.register(1, jane()).expect("registers");
+    let other = w.register(2, kaname_person::Entry { reference: "A-2", ..jane() }).expect("registers");
+    let id = |sector, person| sector_identifier(&w.keys, sector, person);
+    assert_eq!(id("tax", person), id("tax", person));
+    assert_eq!(id("tax", person).len(), 43);
+    let all = [id("tax", person), id("health", person), id("tax", other), id("health", other)];
+    assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), 4);
+}

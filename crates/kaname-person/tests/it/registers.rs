@@ -1,0 +1,97 @@
+//! The register at a counter, and what is shown of it.
+
+use kaname_person::register::find_by_reference;
+use kaname_person::show::{Asking, access_log, life_events, open_resident, reveal_number};
+use kaname_person::{Entry, PersonError, Refusal, number};
+use kaname_testkit::{TestStore, on_every_store};
+use kaname_trust::person::bucket_of;
+
+use crate::world::{World, asking, env, jane};
+
+on_every_store!(a_resident_is_registered_once, a_name_is_kept_as_written, who_looks_is_seen);
+
+fn a_resident_is_registered_once(t: &TestStore) {
+    let w = World::new(t, "example");
+    let person = w.register(1, jane()).expect("registers");
+    assert_eq!(w.register(1, jane()).expect("the same request"), person);
+    assert_eq!(w.register(2, jane()).expect("another request, the same data"), person);
+    let other = Entry { given_name: "Janet", ..jane() };
+    assert!(matches!(w.register(3, other), Err(PersonError::Refused(Refusal::OtherData))));
+
+    let nameless = Entry { reference: "", ..jane() };
+    let twin = w.register(4, nameless).expect("without a reference");
+    assert_ne!(twin, person);
+    assert_eq!(w.register(4, nameless).expect("the same request"), twin);
+    assert_eq!(w.count(), 2);
+    assert_eq!(find_by_reference(&w.store, &w.keys, "town", "A-1").expect("looks"), Some(person));
+    assert_eq!(find_by_reference(&w.store, &w.keys, "city", "A-1").expect("looks"), None);
+}
+
+fn a_name_is_kept_as_written(t: &TestStore) {
+    let w = World::new(t, "japan");
+    let entry = Entry {
+        reference: "R1",
+        family_name: "髙橋",
+        given_name: "葛\u{E0100}子",
+        family_reading: "たかはし",
+        given_reading: "ｶﾂｺ",
+        birth_date: "19800421",
+        sex: "F",
+        status: "citizen",
+        ..Entry::default()
+    };
+    let person = w.register(1, entry).expect("registers");
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let resident = w
+        .store
+        .write::<_, PersonError, _>(bucket_of(person, w.store.buckets()), move |tx| {
+            open_resident(tx, &keys, &pack, &env(2), &Asking::herself(person), &["name"])
+        })
+        .expect("opens");
+    assert_eq!(resident.display_name(&w.pack), "髙橋 葛\u{E0100}子");
+    let reading = resident.particulars.reading.expect("a reading");
+    assert_eq!((reading.family.as_str(), reading.given.as_str()), ("タカハシ", "カツコ"));
+    assert_eq!((resident.pack.id.as_str(), resident.pack.version), ("japan", 1));
+}
+
+fn who_looks_is_seen(t: &TestStore) {
+    let w = World::new(t, "example");
+    let person = w.register(1, jane()).expect("registers");
+    let bucket = bucket_of(person, w.store.buckets());
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let number = w
+        .store
+        .write::<_, PersonError, _>(bucket, move |tx| {
+            let ask = asking(person, "registrar", "registration");
+            let number = reveal_number(tx, &keys, &pack, &env(2), &ask)?;
+            let events = life_events(tx, &keys, &pack, &env(2), &ask)?;
+            assert_eq!((events.len(), events[0].why.as_str()), (1, "birth"));
+            // What is not allowed leaves no entry and opens nothing.
+            for (role, purpose, code) in [
+                ("payments", "payout", "not-allowed"),
+                ("registrar", "own-access", "unknown-purpose"),
+                ("registrar", "curiosity", "unknown-purpose"),
+                ("self", "own-access", "not-allowed"),
+                ("program", "payout", "not-allowed"),
+            ] {
+                let ask = asking(person, role, purpose);
+                match open_resident(tx, &keys, &pack, &env(2), &ask, &["name"]) {
+                    Err(PersonError::Refused(refusal)) => {
+                        assert_eq!(refusal.code(), code, "{role} {purpose}")
+                    }
+                    _ => panic!("{role} opened it for {purpose}"),
+                }
+            }
+            let log = access_log(tx, &keys, &pack, &env(3), &Asking::herself(person), 10)?;
+            let seen: Vec<_> =
+                log.iter().map(|e| (e.n, e.actor.role.as_str(), e.fields[0].as_str())).collect();
+            assert_eq!(
+                seen,
+                [(3, "self", "access-log"), (2, "registrar", "life-events"), (1, "registrar", "number")]
+            );
+            assert_eq!(log[1].basis, "Register Act, part 2");
+            Ok(number)
+        })
+        .expect("shows");
+    assert_eq!(number::find_by_number(&w.store, &w.keys, &number).expect("looks"), Some(person));
+}
