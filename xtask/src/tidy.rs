@@ -60,6 +60,7 @@ pub(crate) fn findings(root: &Path) -> Vec<String> {
             }
         }
     }
+    reasons(root, &crates, &mut findings);
     error_pages(root, &crates, &mut findings);
     texts(&root.join("crates/kaname-web/texts"), &mut findings);
     for pack in folders(&root.join("packs")) {
@@ -135,6 +136,18 @@ fn arrows(one: &Crate, findings: &mut Vec<String>) {
         let points_down = mine.zip(floor(used)).is_none_or(|(mine, theirs)| theirs < mine);
         if !points_down && !only_in_tests {
             findings.push(format!("{name} uses {used}, which is not on a floor below"));
+        }
+    }
+}
+
+/// Every dependency that a manifest names stands in docs/DEPENDENCIES.md, with its reason.
+fn reasons(root: &Path, crates: &[Crate], findings: &mut Vec<String>) {
+    let page = std::fs::read_to_string(root.join("docs/DEPENDENCIES.md")).unwrap_or_default();
+    let ours: Vec<&String> = crates.iter().map(|one| &one.name).collect();
+    let used: BTreeSet<&String> = crates.iter().flat_map(|one| &one.uses).map(|(used, _)| used).collect();
+    for used in used.into_iter().filter(|used| !ours.contains(used)) {
+        if !page.contains(&format!("\n| `{used}` |")) {
+            findings.push(format!("docs/DEPENDENCIES.md has no line for {used}"));
         }
     }
 }
