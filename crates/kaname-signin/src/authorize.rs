@@ -222,7 +222,7 @@ fn insert(
     let ticket = Ticket::new(provider.buckets().of_hash(&random::<2>()));
     let expires = env.now.plus_seconds(provider.config().interaction_seconds);
     let arrival = Arrival { client_id, browser, handle: ticket, expires };
-    let requested = Requested::new(provider.keys(), aim, &arrival, env.now);
+    let requested = Requested::new(provider.keys(), aim, &arrival);
     let (with, stage, until) =
         (provider.keys().clone(), Stage::Requested(requested.clone()), provider.row_until(env.now));
     provider
@@ -242,7 +242,7 @@ pub(crate) fn advance(
     answer: Answer,
 ) -> Result<Step, SigninError> {
     let satisfied = match session {
-        Some(session) => requested.satisfied_by(&session.authentication(), env.now),
+        Some(session) => requested.satisfied_by(&ticket.row, &session.authentication(), env.now),
         None => Err(Refusal::LoginRequired),
     };
     let request = match &requested.aim {
@@ -363,7 +363,7 @@ fn issue(
     let code = Ticket::for_row(ticket.bucket, ticket.row);
     let request = provider.store().write(ticket.bucket, move |tx| {
         let (row, requested) = interaction::requested(tx, with.keys(), &ticket, &browser, now)?;
-        let consented = requested.authenticated(by, now)?.consented(&agreed)?;
+        let consented = requested.authenticated(&ticket.row, by, now)?.consented(&agreed)?;
         let expires = now.plus_seconds(with.config().code_seconds);
         let (issued, request) = consented.issue(with.keys(), &code, expires);
         row.replace(tx, with.keys(), &Stage::CodeIssued(issued))?;

@@ -20,7 +20,7 @@ use crate::holder::{HolderRow, unwrap, wrap};
 use crate::request::Request;
 use crate::rules::{Level, Means};
 use crate::session::Authentication;
-use crate::ticket::Ticket;
+use crate::ticket::{RowKey, Ticket};
 use crate::{Browser, Refusal, SigninError, rules, table};
 
 /// What a sign-in is for.
@@ -54,8 +54,6 @@ pub(crate) struct Requested {
     /// Sent to the passkey, and taken by the first answer.
     #[serde(with = "crate::bytes::maybe")]
     challenge: Option<[u8; 32]>,
-    /// When the browser came: a sign-in demanded anew is later.
-    since: Instant,
     expires: Instant,
 }
 
@@ -140,7 +138,7 @@ impl Pushed {
             return Err(Refusal::RequestUriUnknown);
         }
         let aim = Aim::Party(self.request);
-        Ok(Requested { request_uri: Some(self.request_uri), ..Requested::new(keys, aim, with, now) })
+        Ok(Requested { request_uri: Some(self.request_uri), ..Requested::new(keys, aim, with) })
     }
 }
 
@@ -153,14 +151,13 @@ pub(crate) struct Arrival<'a> {
 }
 
 impl Requested {
-    pub(crate) fn new(keys: &Keys, aim: Aim, with: &Arrival<'_>, now: Instant) -> Requested {
+    pub(crate) fn new(keys: &Keys, aim: Aim, with: &Arrival<'_>) -> Requested {
         Requested {
             aim,
             request_uri: None,
             handle: with.handle.mac(keys, HANDLE),
             browser: keys.blind_index(BROWSER, with.browser.as_bytes()),
             challenge: Some(random()),
-            since: now,
             expires: with.expires,
         }
     }
@@ -227,10 +224,16 @@ impl Requested {
     }
 
     /// Whether a session satisfies the request: signed in lately enough, and surely enough.
-    pub(crate) fn satisfied_by(&self, by: &Authentication, now: Instant) -> Result<(), Refusal> {
+    pub(crate) fn satisfied_by(
+        &self,
+        row: &RowKey,
+        by: &Authentication,
+        now: Instant,
+    ) -> Result<(), Refusal> {
         if let Aim::Party(request) = &self.aim {
-            let too_old = request.max_age.is_some_and(|age| by.at.plus_seconds(age.max(1)) < now);
-            let is_fresh = by.at >= self.since;
+            let too_old = request.max_age.is_some_and(|age| by.at.plus_seconds(age) < now);
+            // Signed in for this very request, and not just lately.
+            let is_fresh = by.interaction.as_ref() == Some(row);
             if !is_fresh && (request.prompt.login || too_old) || by.holder.is_officer {
                 return Err(Refusal::LoginRequired);
             }
@@ -239,8 +242,13 @@ impl Requested {
     }
 
     /// Somebody has signed in.
-    pub(crate) fn authenticated(self, by: Authentication, now: Instant) -> Result<Authenticated, Refusal> {
-        self.satisfied_by(&by, now)?;
+    pub(crate) fn authenticated(
+        self,
+        row: &RowKey,
+        by: Authentication,
+        now: Instant,
+    ) -> Result<Authenticated, Refusal> {
+        self.satisfied_by(row, &by, now)?;
         match self.aim {
             Aim::Party(request) => Ok(Authenticated { request, by }),
             Aim::Own { .. } => Err(Refusal::InteractionStep),

@@ -15,6 +15,7 @@
 mod account;
 mod assertion;
 pub mod authorize;
+pub mod bench;
 mod bytes;
 pub mod client;
 pub mod consent;

@@ -32,6 +32,8 @@ pub(crate) struct Authentication {
     pub(crate) holder: HolderRow,
     pub(crate) means: Means,
     pub(crate) at: Instant,
+    /// The sign-in that it was made for.
+    pub(crate) interaction: Option<RowKey>,
 }
 
 /// A session, as its holder sees it in a list.
@@ -125,7 +127,8 @@ impl Session {
     }
 
     pub(crate) fn authentication(&self) -> Authentication {
-        Authentication { holder: self.body.holder, means: self.body.means, at: self.body.at }
+        let Body { holder, means, at, interaction, .. } = self.body;
+        Authentication { holder, means, at, interaction }
     }
 
     pub(crate) fn row(&self) -> [u8; 16] {

@@ -1,1 +1,20 @@
 //! All tests of this crate, in one binary.
+
+#[path = "it/assertions.rs"]
+mod assertions;
+#[path = "it/codes.rs"]
+mod codes;
+#[path = "it/disclosure.rs"]
+mod disclosure;
+#[path = "it/flow.rs"]
+mod flow;
+#[path = "it/letters.rs"]
+mod letters;
+#[path = "it/passkeys.rs"]
+mod passkeys;
+#[path = "it/requests.rs"]
+mod requests;
+#[path = "it/sessions.rs"]
+mod sessions;
+#[path = "it/world.rs"]
+mod world;

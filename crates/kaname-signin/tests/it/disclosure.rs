@@ -1,0 +1,107 @@
+//! Userinfo: only what was consented to, of the right person, under a receipt.
+
+use std::sync::Arc;
+
+use kaname_base::Instant;
+use kaname_signin::userinfo::{self, Attributes, Disclosed};
+use kaname_signin::{Refusal, SigninError, consent};
+use kaname_store::Tx;
+use kaname_trust::{Access, Actor, ActorKind, PersonId, Receipt, TrustError, access};
+use serde_json::{Map, Value, json};
+
+use crate::world::{Journey, NOW, World, env, payload, refusal, set};
+
+/// A register that hands out more than it was asked for.
+struct Generous {
+    /// Whom it answers about, whoever was asked for.
+    always: Option<PersonId>,
+}
+
+impl Attributes for Generous {
+    fn open(&self, _: &mut Tx<'_>, receipt: &Receipt<'_>, _: &[&str]) -> Result<Disclosed, SigninError> {
+        let values = json!({ "name": "山田花子", "birth_date": "1980-04-21", "address": "secret" });
+        let values = values.as_object().unwrap().clone();
+        Ok(Disclosed { person: self.always.unwrap_or(receipt.person()), values })
+    }
+}
+
+pub(crate) fn disclose_at(
+    world: &World,
+    token: &str,
+    now: Instant,
+) -> Result<Map<String, Value>, SigninError> {
+    let attributes: Arc<dyn Attributes> = Arc::new(Generous { always: None });
+    userinfo::disclose(&world.provider, &env(now), token, &attributes)
+}
+
+pub(crate) fn disclose(world: &World, token: &str) -> Result<Map<String, Value>, SigninError> {
+    disclose_at(world, token, NOW)
+}
+
+#[test]
+fn only_what_was_consented_to_leaves_under_a_receipt() {
+    let (world, journey) = (World::new(), Journey::new());
+    let code = world.code(&journey, &world.hanako, |pairs| set(pairs, "scope", "openid birth_date"));
+    let tokens = world.redeem(&journey, &code).unwrap();
+    let claims = disclose(&world, &tokens.access_token).unwrap();
+    let sub = payload(&tokens.id_token)["sub"].clone();
+    assert_eq!(Value::Object(claims), json!({ "sub": sub, "birthdate": "1980-04-21" }));
+
+    let (keys, person) = (world.keys.clone(), world.hanako.person);
+    let entries = world
+        .store
+        .write(kaname_trust::person::bucket_of(person, world.store.buckets()), move |tx| {
+            let actor = Actor::resident();
+            let access = Access { person, actor: &actor, purpose: "own-access", basis: "law", fields: &[] };
+            let receipt = access::record(tx, &keys, &env(NOW), &access)?;
+            access::entries(tx, &keys, &receipt, 10)
+        })
+        .unwrap_or_else(|error: TrustError| panic!("{error}"));
+    let entry = &entries[1];
+    assert_eq!((entry.actor.kind, entry.actor.id.as_str()), (ActorKind::Party, "strict"));
+    assert_eq!(
+        (entry.purpose.as_str(), entry.fields.as_slice()),
+        ("age-check", &["birth_date".to_owned()][..])
+    );
+}
+
+#[test]
+fn nothing_but_the_name_by_which_it_knows_her_is_logged_nowhere() {
+    let (world, journey) = (World::new(), Journey::new());
+    let code = world.code(&journey, &world.hanako, |pairs| set(pairs, "scope", "openid"));
+    let tokens = world.redeem(&journey, &code).unwrap();
+    let claims = disclose(&world, &tokens.access_token).unwrap();
+    assert_eq!(claims.keys().collect::<Vec<_>>(), ["sub"]);
+}
+
+#[test]
+fn another_persons_data_never_leave() {
+    let (world, journey) = (World::new(), Journey::new());
+    let code = world.code(&journey, &world.hanako, |_| {});
+    let tokens = world.redeem(&journey, &code).unwrap();
+    let attributes: Arc<dyn Attributes> = Arc::new(Generous { always: Some(world.taro.person) });
+    let answer = userinfo::disclose(&world.provider, &env(NOW), &tokens.access_token, &attributes);
+    assert!(matches!(answer, Err(SigninError::Trust(TrustError::WrongSubject))));
+}
+
+#[test]
+fn what_was_taken_back_is_not_given_any_more() {
+    let (world, journey) = (World::new(), Journey::new());
+    let code = world.code(&journey, &world.hanako, |_| {});
+    let tokens = world.redeem(&journey, &code).unwrap();
+    let session = world.own_session(&world.hanako);
+    let services = consent::services(&world.provider, &env(NOW), &session).unwrap();
+    consent::disconnect(&world.provider, &session, &services[0].reference).unwrap();
+    assert_eq!(refusal(disclose(&world, &tokens.access_token)), Refusal::TokenUnknown);
+}
+
+#[test]
+fn a_service_is_disconnected_by_its_own_resident_only() {
+    let (world, journey) = (World::new(), Journey::new());
+    world.code(&journey, &world.hanako, |_| {});
+    let hers = world.own_session(&world.hanako);
+    let his = world.own_session(&world.taro);
+    let reference = consent::services(&world.provider, &env(NOW), &hers).unwrap()[0].reference.clone();
+    assert!(consent::services(&world.provider, &env(NOW), &his).unwrap().is_empty());
+    assert_eq!(refusal(consent::disconnect(&world.provider, &his, &reference)), Refusal::NoSuchService);
+}
