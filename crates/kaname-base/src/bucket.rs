@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn a_thousand_people_share_each_bucket() {
-        for (people, count) in [(0, 1), (999, 1), (2_000, 2), (10_000, 8), (1_000_000, 512), (320_000_000, 4096)] {
+        for (people, count) in
+            [(0, 1), (999, 1), (2_000, 2), (10_000, 8), (1_000_000, 512), (320_000_000, 4096)]
+        {
             assert_eq!(Buckets::for_population(people).count(), count, "{people} people");
         }
     }

@@ -67,7 +67,8 @@ impl<K: Kind> Id<K> {
     /// [`IdError`] for anything else, an id of another kind included.
     pub fn parse(text: &str) -> Result<Id<K>, IdError> {
         let refused = || IdError { prefix: K::PREFIX };
-        let digits = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or_else(refused)?;
+        let digits =
+            text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or_else(refused)?;
         if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
             return Err(refused());
         }
@@ -132,6 +133,7 @@ macro_rules! id_types {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro declares ids for a crate to publish")]
 mod tests {
     use super::*;
 
@@ -142,9 +144,19 @@ mod tests {
 
     #[test]
     fn an_id_is_read_as_it_is_shown() {
-        let id = ThingId::mint(Instant::from_seconds(1_800_000_000), u64::MAX, Buckets::new(4096).unwrap().get(4095).unwrap());
+        let id = ThingId::mint(
+            Instant::from_seconds(1_800_000_000),
+            u64::MAX,
+            Buckets::new(4096).unwrap().get(4095).unwrap(),
+        );
         assert_eq!(ThingId::parse(&id.to_string()), Ok(id));
-        for bad in ["", "thg_", "res_00000000000000000000000000000000", "thg_0000000000000000000000000000000G", "thg_+0000000000000000000000000000000"] {
+        for bad in [
+            "",
+            "thg_",
+            "res_00000000000000000000000000000000",
+            "thg_0000000000000000000000000000000G",
+            "thg_+0000000000000000000000000000000",
+        ] {
             assert!(ThingId::parse(bad).is_err(), "{bad}");
         }
     }

@@ -110,9 +110,12 @@ mod tests {
 
     #[test]
     fn decimals_follow_the_currency() {
-        for (minor, code, exponent, shown) in
-            [(100_000, "JPY", 0, "100000"), (5, "INR", 2, "0.05"), (1_234, "JOD", 3, "1.234"), (0, "GBP", 2, "0.00")]
-        {
+        for (minor, code, exponent, shown) in [
+            (100_000, "JPY", 0, "100000"),
+            (5, "INR", 2, "0.05"),
+            (1_234, "JOD", 3, "1.234"),
+            (0, "GBP", 2, "0.00"),
+        ] {
             let currency = Currency::new(code, exponent).unwrap();
             assert_eq!(Amount::from_minor(minor).unwrap().to_decimal(currency), shown);
         }

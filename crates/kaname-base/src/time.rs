@@ -94,9 +94,10 @@ impl BirthDate {
         let compact = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
         let parts: Vec<&str> =
             if compact { vec![&text[..4], &text[4..6], &text[6..]] } else { text.split('-').collect() };
-        let widths_fit = parts.iter().zip([4, 2, 2]).all(|(part, width)| {
-            part.len() == width && part.bytes().all(|b| b.is_ascii_digit())
-        });
+        let widths_fit = parts
+            .iter()
+            .zip([4, 2, 2])
+            .all(|(part, width)| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()));
         if parts.len() > 3 || !widths_fit {
             return Err(BirthDateError::Form);
         }
