@@ -72,7 +72,7 @@ fn a_receipt_opens_one_person(t: &TestStore) {
                 fields: &["name"],
             };
             let receipt = access::record(tx, &keys, &env(1), &access)?;
-            assert_eq!(resident_with(tx, &receipt)?.particulars.reference.is_empty(), false);
+            assert!(!resident_with(tx, &receipt)?.particulars.reference.is_empty());
             number_with(tx, &receipt)?;
             let read = "SELECT sealed FROM person_resident WHERE bucket = $1 AND id = $2";
             let sealed = tx.row(read, &[Value::from(&victim)])?.expect("a row").bytes(0)?.to_vec();

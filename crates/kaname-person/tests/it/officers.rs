@@ -11,7 +11,7 @@ use kaname_trust::{Actor, ActorKind, TrustError};
 
 use crate::world::{World, env, jane};
 
-on_every_store!(officers_come_change_and_go);
+on_every_store!(officers_come_change_and_go, the_tables_can_be_distributed);
 
 fn officers_come_change_and_go(t: &TestStore) {
     let w = World::new(t, "example");
@@ -45,6 +45,11 @@ fn officers_come_change_and_go(t: &TestStore) {
         Ok::<_, PersonError>(())
     };
     w.store.write(w.store.buckets().home(), work).expect("works");
+}
+
+fn the_tables_can_be_distributed(t: &TestStore) {
+    let store = t.open(&[kaname_person::MIGRATIONS]);
+    assert_eq!(kaname_store::lint::catalogue(&store).expect("reads"), []);
 }
 
 fn refused<T>(result: Result<T, PersonError>) -> &'static str {
@@ -84,7 +89,7 @@ fn nobody_borrows_rights_by_naming_a_role() {
     assert!(may(&resident, Action::RegisterResident).is_err());
     for pack in Pack::shipped().iter().filter_map(|id| Pack::load_shipped(id)) {
         let known = |role: &&str| ["self", "program"].contains(role) || pack.role(role).is_some();
-        assert!(POLICY.iter().all(|(_, roles)| roles.iter().all(|role| known(role))), "{}", pack.id);
+        assert!(POLICY.iter().all(|(_, roles)| roles.iter().all(&known)), "{}", pack.id);
     }
 }
 
