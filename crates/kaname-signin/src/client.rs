@@ -4,7 +4,7 @@ use kaname_base::Env;
 use kaname_codec::jose::JwkSet;
 use serde::{Deserialize, Serialize};
 
-use crate::provider::Provider;
+use crate::provider::{Config, Provider};
 use crate::rules::Level;
 use crate::{Refusal, SigninError, table};
 
@@ -116,6 +116,8 @@ impl Client {
 /// The refusals `Client…`, of which each names what is wrong with the registration.
 pub fn register(provider: &Provider, env: &Env, registration: &Registration) -> Result<(), SigninError> {
     Client::prepare(registration.clone(), provider.keys())?;
+    // Only now: a later pack does not judge an earlier registration again.
+    check_purposes(registration, provider.config())?;
     let body = serde_json::to_string(registration).expect("a registration is plain data");
     let client = registration.client_id.clone();
     provider.store().write(provider.buckets().home(), move |tx| {
@@ -168,6 +170,11 @@ fn check_redirect_uris(registration: &Registration) -> Result<(), Refusal> {
 
 fn check_sector(registration: &Registration) -> Result<(), Refusal> {
     if registration.sector.trim().is_empty() { Err(Refusal::ClientSector) } else { Ok(()) }
+}
+
+fn check_purposes(registration: &Registration, config: &Config) -> Result<(), Refusal> {
+    let allowed = |asked: &Asked| config.may_ask(&asked.attribute, &asked.purpose);
+    if registration.attributes.iter().all(allowed) { Ok(()) } else { Err(Refusal::ClientPurpose) }
 }
 
 fn check_attributes(registration: &Registration) -> Result<(), Refusal> {

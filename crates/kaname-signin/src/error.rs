@@ -1,5 +1,6 @@
 //! How a sign-in fails: the answer is no, or the world failed.
 
+use kaname_person::PersonError;
 use kaname_store::StoreError;
 use kaname_trust::TrustError;
 
@@ -17,118 +18,467 @@ pub enum SigninError {
     Store(#[from] StoreError),
 }
 
-/// Declares [`Refusal`] as one table: variant, stable code, OAuth error, plain words.
-macro_rules! refusals {
-    ($($variant:ident $code:literal $oauth:literal $words:literal;)+) => {
-        /// Why the answer is no. Plain words, never personal data.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-        pub enum Refusal {
-            $(
-                #[doc = $words]
-                #[error($words)]
-                $variant,
-            )+
-        }
-
-        impl Refusal {
-            /// All of them, for lists that must be complete.
-            pub const ALL: &'static [Refusal] = &[$(Refusal::$variant),+];
-
-            /// The stable code: the page in the manual, and `type` of a problem document.
-            pub fn code(self) -> &'static str {
-                match self { $(Refusal::$variant => $code,)+ }
-            }
-
-            /// The `error` of OAuth 2.0 (RFC 6749 sections 4.1.2.1 and 5.2; OpenID Connect Core section 3.1.2.6).
-            pub fn oauth(self) -> &'static str {
-                match self { $(Refusal::$variant => $oauth,)+ }
-            }
-        }
-    };
+/// Why the answer is no. Plain words, never personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    // The party proves who it is (RFC 7521, 7523).
+    /// No relying party is registered under this client_id.
+    #[error("no relying party is registered under this client_id")]
+    UnknownClient,
+    /// Client_assertion and client_assertion_type of private_key_jwt are required.
+    #[error("client_assertion and client_assertion_type of private_key_jwt are required")]
+    AssertionMissing,
+    /// Client_assertion is not a signed token that is read here.
+    #[error("client_assertion is not a signed token that is read here")]
+    AssertionMalformed,
+    /// Client_assertion must be signed with ES256.
+    #[error("client_assertion must be signed with ES256")]
+    AssertionAlgorithm,
+    /// Client_assertion names a key that the party has not registered.
+    #[error("client_assertion names a key that the party has not registered")]
+    AssertionKey,
+    /// Client_assertion is not signed by the party's key.
+    #[error("client_assertion is not signed by the party's key")]
+    AssertionSignature,
+    /// Iss and sub of client_assertion, and client_id, must be one and the same.
+    #[error("iss and sub of client_assertion, and client_id, must be one and the same")]
+    AssertionSubject,
+    /// Aud of client_assertion must be the issuer, as a single string.
+    #[error("aud of client_assertion must be the issuer, as a single string")]
+    AssertionAudience,
+    /// Client_assertion has expired.
+    #[error("client_assertion has expired")]
+    AssertionExpired,
+    /// Client_assertion was issued in the future.
+    #[error("client_assertion was issued in the future")]
+    AssertionNotYet,
+    /// Client_assertion must expire within five minutes.
+    #[error("client_assertion must expire within five minutes")]
+    AssertionTooLong,
+    /// Client_assertion must have a jti of at most 128 characters.
+    #[error("client_assertion must have a jti of at most 128 characters")]
+    AssertionId,
+    /// Client_assertion was used before.
+    #[error("client_assertion was used before")]
+    AssertionReplayed,
+    // The request for authorization.
+    /// A parameter is given twice.
+    #[error("a parameter is given twice")]
+    ParameterRepeated,
+    /// A parameter is too long.
+    #[error("a parameter is too long")]
+    ParameterTooLong,
+    /// Redirect_uri is missing.
+    #[error("redirect_uri is missing")]
+    RedirectUriMissing,
+    /// Redirect_uri is not one that the party has registered.
+    #[error("redirect_uri is not one that the party has registered")]
+    RedirectUriUnknown,
+    /// This party must push its request first (PAR).
+    #[error("this party must push its request first (PAR)")]
+    MustPush,
+    /// Request_uri is unknown, was used, or has expired.
+    #[error("request_uri is unknown, was used, or has expired")]
+    RequestUriUnknown,
+    /// Request_uri must not be pushed.
+    #[error("request_uri must not be pushed")]
+    RequestUriNotAllowed,
+    /// Request objects are not supported.
+    #[error("request objects are not supported")]
+    RequestObject,
+    /// The claims parameter is not supported; ask by scope.
+    #[error("the claims parameter is not supported; ask by scope")]
+    ClaimsParameter,
+    /// Response_type must be code.
+    #[error("response_type must be code")]
+    ResponseType,
+    /// Response_mode must be query.
+    #[error("response_mode must be query")]
+    ResponseMode,
+    /// Scope must contain openid.
+    #[error("scope must contain openid")]
+    ScopeWithoutOpenid,
+    /// Scope names an attribute that the party has not registered.
+    #[error("scope names an attribute that the party has not registered")]
+    ScopeNotRegistered,
+    /// Code_challenge is missing.
+    #[error("code_challenge is missing")]
+    PkceMissing,
+    /// Code_challenge_method must be S256.
+    #[error("code_challenge_method must be S256")]
+    PkceMethod,
+    /// Code_challenge must be the SHA-256 of the verifier in base64url.
+    #[error("code_challenge must be the SHA-256 of the verifier in base64url")]
+    PkceForm,
+    /// Prompt must be none, or of login, consent and select_account.
+    #[error("prompt must be none, or of login, consent and select_account")]
+    PromptUnknown,
+    /// Max_age must be a number of seconds.
+    #[error("max_age must be a number of seconds")]
+    MaxAge,
+    /// The person must sign in.
+    #[error("the person must sign in")]
+    LoginRequired,
+    /// The person must be asked for her consent.
+    #[error("the person must be asked for her consent")]
+    ConsentRequired,
+    /// The person refused.
+    #[error("the person refused")]
+    ConsentRefused,
+    /// The sign-in is of a lower level than required.
+    #[error("the sign-in is of a lower level than required")]
+    LevelTooLow,
+    // One sign-in on its way.
+    /// This sign-in has ended or expired; start again from the service.
+    #[error("this sign-in has ended or expired; start again from the service")]
+    InteractionUnknown,
+    /// This sign-in was started in another browser.
+    #[error("this sign-in was started in another browser")]
+    InteractionOfAnotherBrowser,
+    /// This step of the sign-in is over.
+    #[error("this step of the sign-in is over")]
+    InteractionStep,
+    // The token endpoint and userinfo.
+    /// Grant_type must be authorization_code.
+    #[error("grant_type must be authorization_code")]
+    GrantType,
+    /// Code is missing.
+    #[error("code is missing")]
+    CodeMissing,
+    /// The code is unknown or has expired.
+    #[error("the code is unknown or has expired")]
+    CodeUnknown,
+    /// The code was used before; what it gave was taken back.
+    #[error("the code was used before; what it gave was taken back")]
+    CodeUsed,
+    /// The code was given to another party.
+    #[error("the code was given to another party")]
+    CodeOfAnotherClient,
+    /// Redirect_uri is not that of the request.
+    #[error("redirect_uri is not that of the request")]
+    RedirectUriDiffers,
+    /// Code_verifier is missing.
+    #[error("code_verifier is missing")]
+    VerifierMissing,
+    /// Code_verifier does not fit the code_challenge.
+    #[error("code_verifier does not fit the code_challenge")]
+    VerifierWrong,
+    /// The access token is unknown, expired or taken back.
+    #[error("the access token is unknown, expired or taken back")]
+    TokenUnknown,
+    // Means of signing in.
+    /// There is no active sign-in account for this.
+    #[error("there is no active sign-in account for this")]
+    NoAccount,
+    /// This passkey is not registered here.
+    #[error("this passkey is not registered here")]
+    PasskeyUnknown,
+    /// The passkey's answer does not hold.
+    #[error("the passkey's answer does not hold")]
+    PasskeyInvalid,
+    /// This passkey is registered already.
+    #[error("this passkey is registered already")]
+    PasskeyThere,
+    /// An account has at most ten passkeys.
+    #[error("an account has at most ten passkeys")]
+    PasskeyLimit,
+    /// The account has no such passkey.
+    #[error("the account has no such passkey")]
+    NoSuchPasskey,
+    /// A passkey's name has 1 to 60 characters.
+    #[error("a passkey's name has 1 to 60 characters")]
+    PasskeyName,
+    /// The letter's number or code is wrong.
+    #[error("the letter's number or code is wrong")]
+    CodeWrong,
+    /// This letter was activated before.
+    #[error("this letter was activated before")]
+    LetterUsed,
+    /// This letter has expired; ask for a new one.
+    #[error("this letter has expired; ask for a new one")]
+    LetterExpired,
+    /// Too many wrong tries; wait and try again.
+    #[error("too many wrong tries; wait and try again")]
+    TryLater,
+    /// These squares were not asked here; begin again.
+    #[error("these squares were not asked here; begin again")]
+    SquaresNotAsked,
+    /// Sign in first.
+    #[error("sign in first")]
+    SessionNeeded,
+    /// Sign in with a passkey, or with a new letter, to do this.
+    #[error("sign in with a passkey, or with a new letter, to do this")]
+    StepUp,
+    /// The form was not sent from a page of this site.
+    #[error("the form was not sent from a page of this site")]
+    FormForged,
+    /// There is no such session.
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// No such service is connected.
+    #[error("no such service is connected")]
+    NoSuchService,
+    // Registering a party.
+    /// A client_id has 1 to 64 letters, digits, hyphens, dots or underscores.
+    #[error("a client_id has 1 to 64 letters, digits, hyphens, dots or underscores")]
+    ClientId,
+    /// A redirect URI is https (http on loopback only), without fragment.
+    #[error("a redirect URI is https (http on loopback only), without fragment")]
+    ClientRedirectUri,
+    /// The key set must hold an ES256 public key.
+    #[error("the key set must hold an ES256 public key")]
+    ClientKeys,
+    /// A party has a name in at least one language.
+    #[error("a party has a name in at least one language")]
+    ClientName,
+    /// An attribute is unknown, named twice, or without a purpose.
+    #[error("an attribute is unknown, named twice, or without a purpose")]
+    ClientAttribute,
+    /// The country's pack does not let this attribute be asked for this purpose.
+    #[error("the country's pack does not let this attribute be asked for this purpose")]
+    ClientPurpose,
+    /// A party has a sector identifier.
+    #[error("a party has a sector identifier")]
+    ClientSector,
 }
 
-refusals! {
-    // The party proves who it is (RFC 7521, 7523).
-    UnknownClient "unknown-client" "invalid_client" "no relying party is registered under this client_id";
-    AssertionMissing "assertion-missing" "invalid_client" "client_assertion and client_assertion_type of private_key_jwt are required";
-    AssertionMalformed "assertion-malformed" "invalid_client" "client_assertion is not a signed token that is read here";
-    AssertionAlgorithm "assertion-algorithm" "invalid_client" "client_assertion must be signed with ES256";
-    AssertionKey "assertion-key" "invalid_client" "client_assertion names a key that the party has not registered";
-    AssertionSignature "assertion-signature" "invalid_client" "client_assertion is not signed by the party's key";
-    AssertionSubject "assertion-subject" "invalid_client" "iss and sub of client_assertion, and client_id, must be one and the same";
-    AssertionAudience "assertion-audience" "invalid_client" "aud of client_assertion must be the issuer, as a single string";
-    AssertionExpired "assertion-expired" "invalid_client" "client_assertion has expired";
-    AssertionNotYet "assertion-not-yet" "invalid_client" "client_assertion was issued in the future";
-    AssertionTooLong "assertion-too-long" "invalid_client" "client_assertion must expire within five minutes";
-    AssertionId "assertion-id" "invalid_client" "client_assertion must have a jti of at most 128 characters";
-    AssertionReplayed "assertion-replayed" "invalid_client" "client_assertion was used before";
+impl Refusal {
+    /// All of them, for lists that must be complete.
+    pub const ALL: &'static [Refusal] = &[
+        Refusal::UnknownClient,
+        Refusal::AssertionMissing,
+        Refusal::AssertionMalformed,
+        Refusal::AssertionAlgorithm,
+        Refusal::AssertionKey,
+        Refusal::AssertionSignature,
+        Refusal::AssertionSubject,
+        Refusal::AssertionAudience,
+        Refusal::AssertionExpired,
+        Refusal::AssertionNotYet,
+        Refusal::AssertionTooLong,
+        Refusal::AssertionId,
+        Refusal::AssertionReplayed,
+        Refusal::ParameterRepeated,
+        Refusal::ParameterTooLong,
+        Refusal::RedirectUriMissing,
+        Refusal::RedirectUriUnknown,
+        Refusal::MustPush,
+        Refusal::RequestUriUnknown,
+        Refusal::RequestUriNotAllowed,
+        Refusal::RequestObject,
+        Refusal::ClaimsParameter,
+        Refusal::ResponseType,
+        Refusal::ResponseMode,
+        Refusal::ScopeWithoutOpenid,
+        Refusal::ScopeNotRegistered,
+        Refusal::PkceMissing,
+        Refusal::PkceMethod,
+        Refusal::PkceForm,
+        Refusal::PromptUnknown,
+        Refusal::MaxAge,
+        Refusal::LoginRequired,
+        Refusal::ConsentRequired,
+        Refusal::ConsentRefused,
+        Refusal::LevelTooLow,
+        Refusal::InteractionUnknown,
+        Refusal::InteractionOfAnotherBrowser,
+        Refusal::InteractionStep,
+        Refusal::GrantType,
+        Refusal::CodeMissing,
+        Refusal::CodeUnknown,
+        Refusal::CodeUsed,
+        Refusal::CodeOfAnotherClient,
+        Refusal::RedirectUriDiffers,
+        Refusal::VerifierMissing,
+        Refusal::VerifierWrong,
+        Refusal::TokenUnknown,
+        Refusal::NoAccount,
+        Refusal::PasskeyUnknown,
+        Refusal::PasskeyInvalid,
+        Refusal::PasskeyThere,
+        Refusal::PasskeyLimit,
+        Refusal::NoSuchPasskey,
+        Refusal::PasskeyName,
+        Refusal::CodeWrong,
+        Refusal::LetterUsed,
+        Refusal::LetterExpired,
+        Refusal::TryLater,
+        Refusal::SquaresNotAsked,
+        Refusal::SessionNeeded,
+        Refusal::StepUp,
+        Refusal::FormForged,
+        Refusal::NoSuchSession,
+        Refusal::NoSuchService,
+        Refusal::ClientId,
+        Refusal::ClientRedirectUri,
+        Refusal::ClientKeys,
+        Refusal::ClientName,
+        Refusal::ClientAttribute,
+        Refusal::ClientPurpose,
+        Refusal::ClientSector,
+    ];
 
-    // The request for authorization.
-    ParameterRepeated "parameter-repeated" "invalid_request" "a parameter is given twice";
-    ParameterTooLong "parameter-too-long" "invalid_request" "a parameter is too long";
-    RedirectUriMissing "redirect-uri-missing" "invalid_request" "redirect_uri is missing";
-    RedirectUriUnknown "redirect-uri-unknown" "invalid_request" "redirect_uri is not one that the party has registered";
-    MustPush "must-push" "invalid_request" "this party must push its request first (PAR)";
-    RequestUriUnknown "request-uri-unknown" "invalid_request_uri" "request_uri is unknown, was used, or has expired";
-    RequestUriNotAllowed "request-uri-not-allowed" "invalid_request" "request_uri must not be pushed";
-    RequestObject "request-object" "request_not_supported" "request objects are not supported";
-    ClaimsParameter "claims-parameter" "invalid_request" "the claims parameter is not supported; ask by scope";
-    ResponseType "response-type" "unsupported_response_type" "response_type must be code";
-    ResponseMode "response-mode" "invalid_request" "response_mode must be query";
-    ScopeWithoutOpenid "scope-without-openid" "invalid_scope" "scope must contain openid";
-    ScopeNotRegistered "scope-not-registered" "invalid_scope" "scope names an attribute that the party has not registered";
-    PkceMissing "pkce-missing" "invalid_request" "code_challenge is missing";
-    PkceMethod "pkce-method" "invalid_request" "code_challenge_method must be S256";
-    PkceForm "pkce-form" "invalid_request" "code_challenge must be the SHA-256 of the verifier in base64url";
-    PromptUnknown "prompt-unknown" "invalid_request" "prompt must be none, or of login, consent and select_account";
-    MaxAge "max-age" "invalid_request" "max_age must be a number of seconds";
-    LoginRequired "login-required" "login_required" "the person must sign in";
-    ConsentRequired "consent-required" "consent_required" "the person must be asked for her consent";
-    ConsentRefused "consent-refused" "access_denied" "the person refused";
-    LevelTooLow "level-too-low" "unmet_authentication_requirements" "the sign-in is of a lower level than required";
+    /// The stable code: the page in the manual, and `type` of a problem document.
+    pub fn code(self) -> &'static str {
+        match self {
+            Refusal::UnknownClient => "unknown-client",
+            Refusal::AssertionMissing => "assertion-missing",
+            Refusal::AssertionMalformed => "assertion-malformed",
+            Refusal::AssertionAlgorithm => "assertion-algorithm",
+            Refusal::AssertionKey => "assertion-key",
+            Refusal::AssertionSignature => "assertion-signature",
+            Refusal::AssertionSubject => "assertion-subject",
+            Refusal::AssertionAudience => "assertion-audience",
+            Refusal::AssertionExpired => "assertion-expired",
+            Refusal::AssertionNotYet => "assertion-not-yet",
+            Refusal::AssertionTooLong => "assertion-too-long",
+            Refusal::AssertionId => "assertion-id",
+            Refusal::AssertionReplayed => "assertion-replayed",
+            Refusal::ParameterRepeated => "parameter-repeated",
+            Refusal::ParameterTooLong => "parameter-too-long",
+            Refusal::RedirectUriMissing => "redirect-uri-missing",
+            Refusal::RedirectUriUnknown => "redirect-uri-unknown",
+            Refusal::MustPush => "must-push",
+            Refusal::RequestUriUnknown => "request-uri-unknown",
+            Refusal::RequestUriNotAllowed => "request-uri-not-allowed",
+            Refusal::RequestObject => "request-object",
+            Refusal::ClaimsParameter => "claims-parameter",
+            Refusal::ResponseType => "response-type",
+            Refusal::ResponseMode => "response-mode",
+            Refusal::ScopeWithoutOpenid => "scope-without-openid",
+            Refusal::ScopeNotRegistered => "scope-not-registered",
+            Refusal::PkceMissing => "pkce-missing",
+            Refusal::PkceMethod => "pkce-method",
+            Refusal::PkceForm => "pkce-form",
+            Refusal::PromptUnknown => "prompt-unknown",
+            Refusal::MaxAge => "max-age",
+            Refusal::LoginRequired => "login-required",
+            Refusal::ConsentRequired => "consent-required",
+            Refusal::ConsentRefused => "consent-refused",
+            Refusal::LevelTooLow => "level-too-low",
+            Refusal::InteractionUnknown => "interaction-unknown",
+            Refusal::InteractionOfAnotherBrowser => "interaction-of-another-browser",
+            Refusal::InteractionStep => "interaction-step",
+            Refusal::GrantType => "grant-type",
+            Refusal::CodeMissing => "code-missing",
+            Refusal::CodeUnknown => "code-unknown",
+            Refusal::CodeUsed => "code-used",
+            Refusal::CodeOfAnotherClient => "code-of-another-client",
+            Refusal::RedirectUriDiffers => "redirect-uri-differs",
+            Refusal::VerifierMissing => "verifier-missing",
+            Refusal::VerifierWrong => "verifier-wrong",
+            Refusal::TokenUnknown => "token-unknown",
+            Refusal::NoAccount => "no-account",
+            Refusal::PasskeyUnknown => "passkey-unknown",
+            Refusal::PasskeyInvalid => "passkey-invalid",
+            Refusal::PasskeyThere => "passkey-there",
+            Refusal::PasskeyLimit => "passkey-limit",
+            Refusal::NoSuchPasskey => "no-such-passkey",
+            Refusal::PasskeyName => "passkey-name",
+            Refusal::CodeWrong => "code-wrong",
+            Refusal::LetterUsed => "letter-used",
+            Refusal::LetterExpired => "letter-expired",
+            Refusal::TryLater => "try-later",
+            Refusal::SquaresNotAsked => "squares-not-asked",
+            Refusal::SessionNeeded => "session-needed",
+            Refusal::StepUp => "step-up",
+            Refusal::FormForged => "form-forged",
+            Refusal::NoSuchSession => "no-such-session",
+            Refusal::NoSuchService => "no-such-service",
+            Refusal::ClientId => "client-id",
+            Refusal::ClientRedirectUri => "client-redirect-uri",
+            Refusal::ClientKeys => "client-keys",
+            Refusal::ClientName => "client-name",
+            Refusal::ClientAttribute => "client-attribute",
+            Refusal::ClientPurpose => "client-purpose",
+            Refusal::ClientSector => "client-sector",
+        }
+    }
 
-    // One sign-in on its way.
-    InteractionUnknown "interaction-unknown" "invalid_request" "this sign-in has ended or expired; start again from the service";
-    InteractionOfAnotherBrowser "interaction-of-another-browser" "invalid_request" "this sign-in was started in another browser";
-    InteractionStep "interaction-step" "invalid_request" "this step of the sign-in is over";
+    /// The `error` of OAuth 2.0 (RFC 6749 sections 4.1.2.1 and 5.2; OpenID Connect Core section 3.1.2.6; RFC 6750 section 3.1).
+    pub fn oauth(self) -> &'static str {
+        match self {
+            Refusal::UnknownClient
+            | Refusal::AssertionMissing
+            | Refusal::AssertionMalformed
+            | Refusal::AssertionAlgorithm
+            | Refusal::AssertionKey
+            | Refusal::AssertionSignature
+            | Refusal::AssertionSubject
+            | Refusal::AssertionAudience
+            | Refusal::AssertionExpired
+            | Refusal::AssertionNotYet
+            | Refusal::AssertionTooLong
+            | Refusal::AssertionId
+            | Refusal::AssertionReplayed => "invalid_client",
+            Refusal::ParameterRepeated
+            | Refusal::ParameterTooLong
+            | Refusal::RedirectUriMissing
+            | Refusal::RedirectUriUnknown
+            | Refusal::MustPush
+            | Refusal::RequestUriNotAllowed
+            | Refusal::ClaimsParameter
+            | Refusal::ResponseMode
+            | Refusal::PkceMissing
+            | Refusal::PkceMethod
+            | Refusal::PkceForm
+            | Refusal::PromptUnknown
+            | Refusal::MaxAge
+            | Refusal::InteractionUnknown
+            | Refusal::InteractionOfAnotherBrowser
+            | Refusal::InteractionStep
+            | Refusal::CodeMissing
+            | Refusal::PasskeyThere
+            | Refusal::PasskeyLimit
+            | Refusal::NoSuchPasskey
+            | Refusal::PasskeyName
+            | Refusal::SquaresNotAsked
+            | Refusal::FormForged
+            | Refusal::NoSuchSession
+            | Refusal::NoSuchService => "invalid_request",
+            Refusal::RequestUriUnknown => "invalid_request_uri",
+            Refusal::RequestObject => "request_not_supported",
+            Refusal::ResponseType => "unsupported_response_type",
+            Refusal::ScopeWithoutOpenid | Refusal::ScopeNotRegistered => "invalid_scope",
+            Refusal::LoginRequired | Refusal::SessionNeeded => "login_required",
+            Refusal::ConsentRequired => "consent_required",
+            Refusal::ConsentRefused
+            | Refusal::NoAccount
+            | Refusal::PasskeyUnknown
+            | Refusal::PasskeyInvalid
+            | Refusal::CodeWrong
+            | Refusal::LetterUsed
+            | Refusal::LetterExpired
+            | Refusal::TryLater => "access_denied",
+            Refusal::LevelTooLow | Refusal::StepUp => "unmet_authentication_requirements",
+            Refusal::GrantType => "unsupported_grant_type",
+            Refusal::CodeUnknown
+            | Refusal::CodeUsed
+            | Refusal::CodeOfAnotherClient
+            | Refusal::RedirectUriDiffers
+            | Refusal::VerifierMissing
+            | Refusal::VerifierWrong => "invalid_grant",
+            Refusal::TokenUnknown => "invalid_token",
+            Refusal::ClientId
+            | Refusal::ClientKeys
+            | Refusal::ClientName
+            | Refusal::ClientAttribute
+            | Refusal::ClientPurpose
+            | Refusal::ClientSector => "invalid_client_metadata",
+            Refusal::ClientRedirectUri => "invalid_redirect_uri",
+        }
+    }
+}
 
-    // The token endpoint and userinfo.
-    GrantType "grant-type" "unsupported_grant_type" "grant_type must be authorization_code";
-    CodeMissing "code-missing" "invalid_request" "code is missing";
-    CodeUnknown "code-unknown" "invalid_grant" "the code is unknown or has expired";
-    CodeUsed "code-used" "invalid_grant" "the code was used before; what it gave was taken back";
-    CodeOfAnotherClient "code-of-another-client" "invalid_grant" "the code was given to another party";
-    RedirectUriDiffers "redirect-uri-differs" "invalid_grant" "redirect_uri is not that of the request";
-    VerifierMissing "verifier-missing" "invalid_grant" "code_verifier is missing";
-    VerifierWrong "verifier-wrong" "invalid_grant" "code_verifier does not fit the code_challenge";
-    TokenUnknown "token-unknown" "invalid_token" "the access token is unknown, expired or taken back";
-
-    // Means of signing in.
-    NoAccount "no-account" "access_denied" "there is no active sign-in account for this";
-    PasskeyUnknown "passkey-unknown" "access_denied" "this passkey is not registered here";
-    PasskeyInvalid "passkey-invalid" "access_denied" "the passkey's answer does not hold";
-    PasskeyThere "passkey-there" "invalid_request" "this passkey is registered already";
-    PasskeyLimit "passkey-limit" "invalid_request" "an account has at most ten passkeys";
-    NoSuchPasskey "no-such-passkey" "invalid_request" "the account has no such passkey";
-    PasskeyName "passkey-name" "invalid_request" "a passkey's name has 1 to 60 characters";
-    CodeWrong "code-wrong" "access_denied" "the letter's number or code is wrong";
-    LetterUsed "letter-used" "access_denied" "this letter was activated before";
-    LetterExpired "letter-expired" "access_denied" "this letter has expired; ask for a new one";
-    TryLater "try-later" "access_denied" "too many wrong tries; wait and try again";
-    SquaresNotAsked "squares-not-asked" "invalid_request" "these squares were not asked here; begin again";
-    SessionNeeded "session-needed" "login_required" "sign in first";
-    StepUp "step-up" "unmet_authentication_requirements" "sign in with a passkey, or with a new letter, to do this";
-    FormForged "form-forged" "invalid_request" "the form was not sent from a page of this site";
-    NoSuchSession "no-such-session" "invalid_request" "there is no such session";
-    NoSuchService "no-such-service" "invalid_request" "no such service is connected";
-
-    // Registering a party.
-    ClientId "client-id" "invalid_client_metadata" "a client_id has 1 to 64 letters, digits, hyphens, dots or underscores";
-    ClientRedirectUri "client-redirect-uri" "invalid_redirect_uri" "a redirect URI is https (http on loopback only), without fragment";
-    ClientKeys "client-keys" "invalid_client_metadata" "the key set must hold an ES256 public key";
-    ClientName "client-name" "invalid_client_metadata" "a party has a name in at least one language";
-    ClientAttribute "client-attribute" "invalid_client_metadata" "an attribute is unknown, named twice, or without a purpose";
-    ClientSector "client-sector" "invalid_client_metadata" "a party has a sector identifier";
+/// The register of residents said no, or failed. Whoever is not there, or is there no more, has no account here.
+impl From<PersonError> for SigninError {
+    fn from(error: PersonError) -> SigninError {
+        match error {
+            PersonError::Refused(_) => SigninError::Refused(Refusal::NoAccount),
+            PersonError::Trust(error) => SigninError::Trust(error),
+            PersonError::Store(error) => SigninError::Store(error),
+        }
+    }
 }
 
 /// The result of a use case that keeps what it wrote although the answer is no: a counted wrong try, a revoked code.

@@ -73,7 +73,8 @@ pub(crate) fn open_all<T: Record>(
         Holder::Officer(_) => bodies.iter().map(|body| unwrap(provider.keys(), T::KIND, &[], body)).collect(),
         Holder::Resident(person) => {
             let (actor, purpose) = (Actor::resident(), "own-access");
-            let access = Access { person, actor: &actor, purpose, basis: purpose, fields: &[field] };
+            let basis = provider.config().basis(purpose);
+            let access = Access { person, actor: &actor, purpose, basis: &basis, fields: &[field] };
             let receipt = access::record(tx, provider.keys(), env, &access)?;
             let open = |body: &Vec<u8>| Ok(Sealed::<T>::from_bytes(body).open(&receipt)?.of(person)?);
             bodies.iter().map(open).collect()

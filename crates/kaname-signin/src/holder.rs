@@ -1,18 +1,14 @@
 //! Who can hold a sign-in account, and the names under which this block knows them.
 
 use kaname_base::{Bucket, Buckets};
+use kaname_person::OfficerId;
 use kaname_store::Tx;
 use kaname_trust::{DataKey, Keys, PersonId, Record, TrustError, seal};
 use serde::{Deserialize, Serialize};
 
 use crate::SigninError;
 
-kaname_base::id_types! {
-    /// A member of staff. Officers are not residents here, even when the same human is both.
-    OfficerId(Officer) = "off";
-}
-
-/// Who holds an account.
+/// Who holds an account. An officer is not a resident here, even when the same human is both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Holder {
     /// A resident, in the bucket of her other rows.

@@ -43,7 +43,7 @@ pub mod userinfo;
 pub use account::SignedIn;
 pub use authorize::{Browser, Step};
 pub use error::{Refusal, SigninError};
-pub use holder::{Holder, OfficerId};
+pub use holder::Holder;
 pub use parameters::Parameters;
 pub use provider::{Config, Provider};
 pub use rules::{Level, Means};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 
+use kaname_base::pack::Pack;
 use kaname_base::{Buckets, Env, Instant};
 use kaname_store::Store;
 use kaname_trust::Keys;
@@ -35,6 +36,8 @@ pub struct Config {
     pub session_seconds: i64,
     /// A letter can be activated for so long.
     pub letter_seconds: i64,
+    /// What the country's pack says about attributes and purposes; none in tests only.
+    pub(crate) pack: Option<Arc<Pack>>,
 }
 
 impl Config {
@@ -53,7 +56,28 @@ impl Config {
             session_idle_seconds: 1_800,
             session_seconds: 43_200,
             letter_seconds: 90 * 86_400,
+            pack: None,
         }
+    }
+
+    /// The same, under a country's pack: it says which attributes may be asked for which purpose, and on what legal basis.
+    pub fn with_pack(self, pack: Arc<Pack>) -> Config {
+        Config { pack: Some(pack), ..self }
+    }
+
+    /// The legal basis of a purpose, as the access log names it.
+    pub(crate) fn basis(&self, purpose: &str) -> String {
+        let known = self.pack.as_ref().and_then(|pack| {
+            Some(pack.purpose(purpose)?.legal_basis.get(&pack.default_language().tag).to_owned())
+        });
+        known.unwrap_or_else(|| "consent".to_owned())
+    }
+
+    /// Whether the pack lets an attribute be asked for a purpose.
+    pub(crate) fn may_ask(&self, attribute: &str, purpose: &str) -> bool {
+        self.pack.as_ref().is_none_or(|pack| {
+            pack.attribute(attribute).is_some_and(|known| known.purposes.iter().any(|code| code == purpose))
+        })
     }
 
     /// Where the browser is sent to sign in.

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use kaname_base::Env;
+use kaname_base::pack::{NameOrder, Pack};
+use kaname_base::time::BirthDate;
+use kaname_person::resident::{Name, Particulars};
+use kaname_person::show;
 use kaname_store::Tx;
 use kaname_trust::{Access, Actor, ActorKind, PersonId, Receipt, access};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::holder::Holder;
@@ -15,7 +20,7 @@ use crate::rules::claim_name;
 use crate::ticket::Ticket;
 use crate::{Refusal, SigninError, consent};
 
-/// Where the attributes of a resident come from: the person block, which the web floor brings in.
+/// Where the attributes of a resident come from: [`Register`], or a stand-in of a test.
 pub trait Attributes: Send + Sync {
     /// The values of these attributes of the receipt's person, by the pack's codes. An attribute that she does not have is
     /// left out.
@@ -25,6 +30,7 @@ pub trait Attributes: Send + Sync {
     fn open(
         &self,
         tx: &mut Tx<'_>,
+        env: &Env,
         receipt: &Receipt<'_>,
         attributes: &[&str],
     ) -> Result<Disclosed, SigninError>;
@@ -38,8 +44,72 @@ pub struct Disclosed {
     pub values: Map<String, Value>,
 }
 
-/// What the access log says allowed the reading.
-const BASIS: &str = "consent";
+/// The register of residents, as its own block keeps it.
+pub struct Register {
+    /// Says how names are written, and which day it is.
+    pub pack: Arc<Pack>,
+}
+
+impl Attributes for Register {
+    fn open(
+        &self,
+        tx: &mut Tx<'_>,
+        env: &Env,
+        receipt: &Receipt<'_>,
+        attributes: &[&str],
+    ) -> Result<Disclosed, SigninError> {
+        let resident = show::resident_with(tx, receipt)?.particulars;
+        let today = env.now.date_in(&self.pack.time_zone);
+        let mut values = Map::new();
+        for attribute in attributes {
+            let value = match *attribute {
+                "number" => Some(Value::from(show::number_with(tx, receipt)?.as_str())),
+                other => value_of(&resident, other, &self.pack, today),
+            };
+            values.extend(value.map(|value| ((*attribute).to_owned(), value)));
+        }
+        Ok(Disclosed { person: receipt.person(), values })
+    }
+}
+
+/// An attribute of the pack's list ([`kaname_base::pack::ATTRIBUTES`]), if the resident has it.
+fn value_of(resident: &Particulars, attribute: &str, pack: &Pack, today: Date) -> Option<Value> {
+    let full = |name: &Name| {
+        let parts = match pack.person.name_order {
+            NameOrder::FamilyGiven => [&name.family, &name.given],
+            NameOrder::GivenFamily => [&name.given, &name.family],
+        };
+        let parts: Vec<&str> =
+            parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        parts.join(&pack.person.name_separator)
+    };
+    let address = &resident.address;
+    match attribute {
+        "name" => Some(Value::from(full(&resident.name))),
+        "name_reading" => resident.reading.as_ref().map(full).map(Value::from),
+        "name_latin" => resident.latin.as_ref().map(full).map(Value::from),
+        "birth_date" => Some(Value::from(resident.born.to_string())),
+        "age_over_18" => Some(Value::from(is_over(&resident.born, 18, today))),
+        "age_over_65" => Some(Value::from(is_over(&resident.born, 65, today))),
+        "sex" => Some(Value::from(resident.sex.as_str())),
+        "status" => Some(Value::from(resident.status.as_str())),
+        "address" => Some(json!({
+            "postal_code": address.postcode, "region": address.region,
+            "locality": address.city, "street_address": address.line,
+        })),
+        "postcode" => Some(Value::from(address.postcode.as_str())),
+        "phone" => resident.phone.as_deref().map(Value::from),
+        "email" => resident.email.as_deref().map(Value::from),
+        _ => None,
+    }
+}
+
+/// Whether somebody has had her birthday number `years`; by the last day it can be where the day is not known, so that it is
+/// never said too early.
+fn is_over(born: &BirthDate, years: i16, today: Date) -> bool {
+    let (month, day) = (born.month().unwrap_or(12), born.day().unwrap_or(31));
+    (today.year() - born.year(), today.month(), today.day()) >= (years, month, day)
+}
 
 /// The claims for an access token (OpenID Connect Core section 5.3.2). Answer 200 with JSON, `Cache-Control: no-store`.
 ///
@@ -103,9 +173,10 @@ fn open(
             .filter(|asked| asked.purpose == purpose)
             .map(|asked| asked.attribute.as_str())
             .collect();
-        let access = Access { person, actor: &actor, purpose, basis: BASIS, fields: &fields };
+        let basis = provider.config().basis(purpose);
+        let access = Access { person, actor: &actor, purpose, basis: &basis, fields: &fields };
         let receipt = access::record(tx, keys, env, &access)?;
-        let disclosed = attributes.open(tx, &receipt, &fields)?;
+        let disclosed = attributes.open(tx, env, &receipt, &fields)?;
         if disclosed.person != person {
             return Err(kaname_trust::TrustError::WrongSubject.into());
         }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use kaname_base::Instant;
-use kaname_signin::userinfo::{self, Attributes, Disclosed};
-use kaname_signin::{Refusal, SigninError, consent};
+use kaname_base::pack::Pack;
+use kaname_base::{Env, Instant};
+use kaname_person::{Entry, Numbers};
+use kaname_signin::bench::give_passkey;
+use kaname_signin::userinfo::{self, Attributes, Disclosed, Register};
+use kaname_signin::{Holder, Refusal, SigninError, consent};
 use kaname_store::Tx;
 use kaname_trust::{Access, Actor, ActorKind, PersonId, Receipt, TrustError, access};
 use serde_json::{Map, Value, json};
 
-use crate::world::{Journey, NOW, World, env, payload, refusal, set};
+use crate::world::{Journey, NOW, Resident, World, env, payload, refusal, set};
 
 /// A register that hands out more than it was asked for.
 struct Generous {
@@ -18,7 +21,13 @@ struct Generous {
 }
 
 impl Attributes for Generous {
-    fn open(&self, _: &mut Tx<'_>, receipt: &Receipt<'_>, _: &[&str]) -> Result<Disclosed, SigninError> {
+    fn open(
+        &self,
+        _: &mut Tx<'_>,
+        _: &Env,
+        receipt: &Receipt<'_>,
+        _: &[&str],
+    ) -> Result<Disclosed, SigninError> {
         let values = json!({ "name": "山田花子", "birth_date": "1980-04-21", "address": "secret" });
         let values = values.as_object().unwrap().clone();
         Ok(Disclosed { person: self.always.unwrap_or(receipt.person()), values })
@@ -104,4 +113,44 @@ fn a_service_is_disconnected_by_its_own_resident_only() {
     let reference = consent::services(&world.provider, &env(NOW), &hers).unwrap()[0].reference.clone();
     assert!(consent::services(&world.provider, &env(NOW), &his).unwrap().is_empty());
     assert_eq!(refusal(consent::disconnect(&world.provider, &his, &reference)), Refusal::NoSuchService);
+}
+
+#[test]
+fn the_register_answers_with_the_names_of_the_standard() {
+    let (world, journey) = (World::new(), Journey::new());
+    let pack = Arc::new(Pack::load_shipped("japan").unwrap());
+    let entry = Entry {
+        family_name: "山田",
+        given_name: "花子",
+        family_reading: "ヤマダ",
+        given_reading: "ハナコ",
+        birth_date: "1980-04-21",
+        sex: &pack.person.sexes[0].code,
+        status: "citizen",
+        postcode: "100-0001",
+        region: "東京都",
+        city: "千代田区",
+        address: "千代田1-1",
+        ..Entry::default()
+    };
+    let by = Actor { kind: ActorKind::Officer, id: "off_test".to_owned(), role: "registrar".to_owned() };
+    let ask = kaname_person::register::Register {
+        request: [7; 16],
+        entry,
+        source: "town",
+        by,
+        why: "birth",
+        evidence: "birth report 7",
+    };
+    let numbers = Numbers::new(&world.keys, &pack);
+    let registered =
+        kaname_person::register::register(&world.store, &world.keys, &pack, &numbers, &env(NOW), &ask);
+    let person = registered.unwrap();
+    let passkey = give_passkey(&world.provider, NOW, Holder::Resident(person)).unwrap();
+    let code = world.code(&journey, &Resident { person, passkey }, |_| {});
+    let tokens = world.redeem(&journey, &code).unwrap();
+    let register: Arc<dyn Attributes> = Arc::new(Register { pack });
+    let claims = userinfo::disclose(&world.provider, &env(NOW), &tokens.access_token, &register).unwrap();
+    let sub = payload(&tokens.id_token)["sub"].clone();
+    assert_eq!(Value::Object(claims), json!({ "sub": sub, "name": "山田 花子", "birthdate": "1980-04-21" }));
 }

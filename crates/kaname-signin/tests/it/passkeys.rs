@@ -1,10 +1,11 @@
 //! Passkeys: ceremonies that must be refused, and the list that a resident keeps.
 
 use kaname_codec::b64;
+use kaname_person::OfficerId;
 use kaname_signin::authorize::SignInPage;
 use kaname_signin::bench::{Authenticator, give_passkey};
 use kaname_signin::passkey::{self, NewPasskey, PasskeyAnswer};
-use kaname_signin::{Holder, OfficerId, Refusal, SigninError, Step, history};
+use kaname_signin::{Holder, Refusal, SigninError, Step, history};
 use serde_json::{Value, json};
 
 use crate::world::{ISSUER, Journey, NOW, World, env, refusal, sign_in_page};
