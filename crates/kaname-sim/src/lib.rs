@@ -2,6 +2,7 @@
 //!
 //! Names and places come from the fixtures of a country pack; nobody in here exists.
 
+pub mod bank;
 mod export;
 mod fixture;
 mod people;

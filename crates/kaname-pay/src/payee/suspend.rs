@@ -9,11 +9,15 @@ use crate::{PayError, Refusal, ids};
 /// Suspends the payee account of a person of the unit's bucket.
 ///
 /// # Errors
-/// [`Refusal::NoPayee`] when there is none.
+/// [`Refusal::NoPayee`] when there is none that is paid on.
 pub fn suspend(tx: &mut Tx<'_>, keys: &Keys, person: PersonId) -> Result<(), PayError> {
     let found = table::payees(tx, &[ids::payee(keys, person)])?.pop().flatten();
     let mut row = found.ok_or(Refusal::NoPayee)?;
-    row.state = PayeeState::Suspended;
+    match row.state {
+        PayeeState::Active => row.state = PayeeState::Suspended,
+        PayeeState::Suspended => return Ok(()),
+        PayeeState::Refused(_) => return Err(Refusal::NoPayee.into()), // nothing is paid on it anyway
+    }
 
     table::replace_payee(tx, &row)?;
     Ok(())

@@ -1,0 +1,12 @@
+//! The ledger, payee accounts and payout runs, on every store.
+
+mod it {
+    mod killed;
+    mod ledger;
+    mod model;
+    mod payee;
+    mod payout;
+    mod reports;
+    mod rules;
+    mod world;
+}
