@@ -75,6 +75,7 @@ pub(crate) struct Row {
 }
 
 /// Makes a letter for a holder. It takes the place of any earlier one, whose grid then opens nothing any more; passkeys stay.
+/// Opens nothing about a person; who may have a letter made (`IssueActivation`, for officers `ManageOfficers`) is asked by the caller.
 ///
 /// # Errors
 /// [`SigninError::Store`].
@@ -108,13 +109,20 @@ pub fn issue(provider: &Provider, env: &Env, holder: Holder) -> Result<Letter, S
 
     // If we stop here, a letter is kept that no account points at: it opens nothing.
     let with = keys.clone();
-    provider.store().write(bucket, move |tx| {
+    let replaced = provider.store().write(bucket, move |tx| {
         let row = holder.row(&with);
         let mut account = Account::load(tx, &with, &row)?;
-        account.letter = Some(LetterInForce { letter, activated: false });
+        let replaced = account.letter.replace(LetterInForce { letter, activated: false });
 
-        account.save(tx, &with, &row)
+        account.save(tx, &with, &row)?;
+        Ok::<_, SigninError>(replaced)
     })?;
+    // If we stop here, the letter before is kept although it opens nothing.
+    if let Some(LetterInForce { letter, .. }) = replaced {
+        provider.store().write(provider.buckets().of_hash(&letter), move |tx| {
+            table::delete_letter(tx, &letter).map_err(SigninError::from)
+        })?;
+    }
     let mut squares = squares.into_iter();
     let grid =
         std::array::from_fn(|_| std::array::from_fn(|_| squares.next().expect("40 squares were drawn")));

@@ -3,6 +3,7 @@
 use kaname_base::{Env, Instant};
 use kaname_codec::b64;
 use kaname_store::Tx;
+use kaname_trust::TrustError;
 use kaname_trust::keys::{BlindIndex, random};
 use serde::{Deserialize, Serialize};
 
@@ -271,7 +272,11 @@ pub(crate) fn enter(
         new_session: true,
         maybe_copied: entrance.maybe_copied,
     };
-    let sealer = Sealer::of(tx, keys, entrance.holder)?;
+    let sealer = match Sealer::of(tx, keys, entrance.holder) {
+        // She was erased: what is left of the account opens nothing.
+        Err(TrustError::NoSuchHolder) => return Err(Refusal::NoAccount.into()),
+        sealer => sealer?,
+    };
 
     if let Some(old) = entrance.replaces.filter(|old| old.bucket == ticket.bucket) {
         table::delete_session(tx, &old.row, &holder.row)?;

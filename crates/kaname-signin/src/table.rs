@@ -166,6 +166,12 @@ const INSERT_LETTER: &str = "INSERT INTO signin_letter (bucket, letter, version,
 const REPLACE_LETTER: &str = "UPDATE signin_letter SET version = $3 + 1, body = $4
     WHERE bucket = $1 AND letter = $2 AND version = $3";
 
+const DELETE_LETTER: &str = "DELETE FROM signin_letter WHERE bucket = $1 AND letter = $2";
+
+pub(crate) fn delete_letter(tx: &mut Tx<'_>, letter: &[u8; 16]) -> Result<(), StoreError> {
+    tx.change(DELETE_LETTER, &[Value::from(letter)]).map(drop)
+}
+
 /// Version and body.
 pub(crate) fn letter(tx: &mut Tx<'_>, letter: &[u8; 16]) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
     let found = tx.row(LETTER, &[Value::from(letter)])?;

@@ -122,11 +122,11 @@ fn a_letter_expires_and_a_new_one_takes_its_place() {
     let (old, new) = (issue(&world), issue(&world));
     let late = NOW.plus_seconds(90 * 86_400);
     assert_eq!(refusal(activate(&world, &new, &new.code, late)), Refusal::LetterExpired);
-    assert_eq!(refusal(activate(&world, &old, &old.code, NOW)), Refusal::LetterUsed);
+    assert_eq!(refusal(activate(&world, &old, &old.code, NOW)), Refusal::CodeWrong);
     activate(&world, &new, &new.code, NOW).unwrap();
     sign_in(&world, &new, &Browser::new(), NOW, false).unwrap();
     let newest = issue(&world);
-    assert_eq!(refusal(sign_in(&world, &new, &Browser::new(), NOW, false)), Refusal::NoAccount);
+    assert_eq!(refusal(sign_in(&world, &new, &Browser::new(), NOW, false)), Refusal::CodeWrong);
     activate(&world, &newest, &newest.code, NOW).unwrap();
 }
 
@@ -196,4 +196,14 @@ fn full_width_letters_are_read() {
     let cookie = activate(&world, &letter, &wide, NOW).unwrap();
     assert!(session::open(&world.provider, &env(NOW), cookie.as_str()).is_ok());
     assert!(matches!(sign_in(&world, &letter, &Browser::new(), NOW, false).unwrap().step, Step::Own(_)));
+}
+
+#[test]
+fn an_erased_resident_has_no_account_any_more() {
+    let world = World::new();
+    let letter = issue(&world);
+    let (keys, person) = (world.keys.clone(), world.hanako.person);
+    let bucket = kaname_trust::person::bucket_of(person, world.store.buckets());
+    world.store.write(bucket, move |tx| kaname_trust::seal::erase(tx, &keys, person)).unwrap();
+    assert_eq!(refusal(activate(&world, &letter, &letter.code, NOW)), Refusal::NoAccount);
 }
