@@ -1,30 +1,28 @@
--- One row for each resident. `number_index` is the number she has now; what was given before is in person_given_number.
--- `origin_file` and `origin_line` say which import (or which form at a counter) she came with: they make an import repeatable.
--- `content_index` is a keyed hash of her particulars, so that the same row is known again without opening the seal.
-CREATE TABLE person_resident (
+-- Everything about a person, side by side, so that registering her touches one page of the database and not three. `part` says what
+-- a row is, and `n` counts the rows of one part from 1:
+--   1  her record. `number_index` is the number she has now. `origin_file` and `origin_line` say which import (or which form at
+--      a counter) she came with: they make an import repeatable. `content_index` is a keyed hash of her particulars, so that
+--      the same row is known again without opening the seal.
+--   2  a number she was given, the last one or an earlier one, with its `number_index`. The truth about whose a number is.
+--   3  a life event, never changed. `request` is the caller's own id of what was asked.
+CREATE TABLE person_record (
     bucket BIGINT NOT NULL,
     id BYTEA NOT NULL,
+    part BIGINT NOT NULL,
+    n BIGINT NOT NULL,
     state TEXT NOT NULL,
-    number_index BYTEA NOT NULL,
-    origin_file BYTEA NOT NULL,
-    origin_line BIGINT NOT NULL,
-    content_index BYTEA NOT NULL,
     version BIGINT NOT NULL,
+    number_index BYTEA,
+    origin_file BYTEA,
+    origin_line BIGINT,
+    content_index BYTEA,
+    request BYTEA,
     sealed BYTEA NOT NULL,
-    PRIMARY KEY (bucket, id)
-) WITHOUT ROWID;
-
--- Every number a person was ever given, sealed, in her own bucket. The truth about whose a number is.
-CREATE TABLE person_given_number (
-    bucket BIGINT NOT NULL,
-    id BYTEA NOT NULL,
-    number_index BYTEA NOT NULL,
-    sealed BYTEA NOT NULL,
-    PRIMARY KEY (bucket, id, number_index)
+    PRIMARY KEY (bucket, id, part, n)
 ) WITHOUT ROWID;
 
 -- Whom a number was promised to, in the bucket of the number's hash. Written first and never changed: it makes a number
--- unique across buckets. A promise that person_given_number does not confirm was cut short, and counts for nothing.
+-- unique across buckets. A promise that person_record does not confirm was cut short, and counts for nothing.
 CREATE TABLE person_number (
     bucket BIGINT NOT NULL,
     number_index BYTEA NOT NULL,
@@ -38,16 +36,6 @@ CREATE TABLE person_number_lease (
     scheme TEXT NOT NULL,
     next BIGINT NOT NULL,
     PRIMARY KEY (bucket, scheme)
-) WITHOUT ROWID;
-
--- What happened to a person, in order, sealed and never changed. `request` is the caller's own id of what was asked.
-CREATE TABLE person_event (
-    bucket BIGINT NOT NULL,
-    id BYTEA NOT NULL,
-    n BIGINT NOT NULL,
-    request BYTEA NOT NULL,
-    sealed BYTEA NOT NULL,
-    PRIMARY KEY (bucket, id, n)
 ) WITHOUT ROWID;
 
 -- How far each import is. Moved forward only when everything before is durable everywhere.

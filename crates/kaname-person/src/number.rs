@@ -319,11 +319,15 @@ pub fn replace_number(
             pack: pack.clone(),
         });
 
-        let given = table::GivenNumber { id: &ask.person, number_index: &index, sealed: number.bytes() };
-        table::insert_given(tx, &[given])?;
+        let given = table::count_given(tx, ask.person)?;
+
+        let (id, number_index) = (&ask.person, &index);
+        let records = [
+            table::NewRecord::Number { id, n: given + 1, number_index, sealed: number.bytes() },
+            table::NewRecord::Event { id, n, request: &ask.request, sealed: event.bytes() },
+        ];
+        table::insert_records(tx, &records)?;
         table::set_number(tx, ask.person, row.version, &index)?;
-        let event = table::NewEvent { id: &ask.person, n, request: &ask.request, sealed: event.bytes() };
-        table::insert_events(tx, &[event])?;
         Ok(())
     })
 }

@@ -238,33 +238,19 @@ fn write(
         })
         .collect();
 
-    let both = || new.iter().zip(&sealed);
-    let residents: Vec<_> = both()
-        .map(|(admission, [resident, ..])| table::NewResident {
-            id: &admission.person,
-            number_index: &admission.number_index,
-            origin: admission.origin,
-            sealed: resident,
+    // One person's rows one after another: they lie side by side.
+    let records: Vec<_> = new
+        .iter()
+        .zip(&sealed)
+        .flat_map(|(Admission { person: id, number_index, origin, .. }, [resident, number, event])| {
+            [
+                table::NewRecord::Resident { id, number_index, origin, sealed: resident },
+                table::NewRecord::Number { id, n: 1, number_index, sealed: number },
+                table::NewRecord::Event { id, n: 1, request: &[], sealed: event },
+            ]
         })
         .collect();
-    table::insert_residents(tx, &residents)?;
-    let given: Vec<_> = both()
-        .map(|(admission, [_, number, _])| table::GivenNumber {
-            id: &admission.person,
-            number_index: &admission.number_index,
-            sealed: number,
-        })
-        .collect();
-    table::insert_given(tx, &given)?;
-    let events: Vec<_> = both()
-        .map(|(admission, [.., event])| table::NewEvent {
-            id: &admission.person,
-            n: 1,
-            request: &[],
-            sealed: event,
-        })
-        .collect();
-    table::insert_events(tx, &events)?;
+    table::insert_records(tx, &records)?;
     Ok(())
 }
 

@@ -6,42 +6,55 @@ use kaname_store::{Row, StoreError, Tx, Value};
 use kaname_trust::PersonId;
 use kaname_trust::keys::BlindIndex;
 
-const RESIDENTS: Insert = Insert {
-    table: "person_resident",
+const RECORDS: Insert = Insert {
+    table: "person_record",
     columns: &[
         ("id", Type::Bytes),
+        ("part", Type::Int),
+        ("n", Type::Int),
         ("state", Type::Text),
+        ("version", Type::Int),
         ("number_index", Type::Bytes),
         ("origin_file", Type::Bytes),
         ("origin_line", Type::Int),
         ("content_index", Type::Bytes),
-        ("version", Type::Int),
+        ("request", Type::Bytes),
         ("sealed", Type::Bytes),
     ],
     skip_existing: false,
 };
 const ORIGINS: Lookup = Lookup {
-    table: "person_resident",
-    keys: &[("id", Type::Bytes)],
+    table: "person_record",
+    keys: &[("id", Type::Bytes), ("part", Type::Int), ("n", Type::Int)],
     columns: &["origin_file", "origin_line", "content_index"],
 };
-const RESIDENT: &str =
-    "SELECT state, number_index, version, sealed FROM person_resident WHERE bucket = $1 AND id = $2";
-const SET_NUMBER: &str = "UPDATE person_resident SET number_index = $4, version = version + 1
-    WHERE bucket = $1 AND id = $2 AND version = $3";
-const ACTIVE: &str = "SELECT id FROM person_resident
-    WHERE bucket = $1 AND id > $2 AND state = 'active' ORDER BY id LIMIT $3";
-const COUNT: &str = "SELECT COUNT(*) FROM person_resident WHERE bucket = $1 AND state = 'active'";
+const RESIDENT: &str = "SELECT state, number_index, version, sealed FROM person_record
+    WHERE bucket = $1 AND id = $2 AND part = 1 AND n = 1";
+const SET_NUMBER: &str = "UPDATE person_record SET number_index = $4, version = version + 1
+    WHERE bucket = $1 AND id = $2 AND part = 1 AND n = 1 AND version = $3";
+const ACTIVE: &str = "SELECT id FROM person_record
+    WHERE bucket = $1 AND id > $2 AND part = 1 AND state = 'active' ORDER BY id LIMIT $3";
+const COUNT: &str = "SELECT COUNT(*) FROM person_record WHERE bucket = $1 AND part = 1 AND state = 'active'";
+
+/// What a row of `person_record` is.
+#[derive(Clone, Copy)]
+enum Part {
+    Resident = 1,
+    Number = 2,
+    Event = 3,
+}
 
 /// The state of a resident who is registered and alive in the register.
 pub(crate) const STATE_ACTIVE: &str = "active";
 
-/// A resident's row to be written.
-pub(crate) struct NewResident<'a> {
-    pub(crate) id: &'a PersonId,
-    pub(crate) number_index: &'a BlindIndex,
-    pub(crate) origin: Origin,
-    pub(crate) sealed: &'a [u8],
+/// A row about a person, to be written.
+pub(crate) enum NewRecord<'a> {
+    /// Herself.
+    Resident { id: &'a PersonId, number_index: &'a BlindIndex, origin: &'a Origin, sealed: &'a [u8] },
+    /// A number given to her; `n` counts them.
+    Number { id: &'a PersonId, n: i64, number_index: &'a BlindIndex, sealed: &'a [u8] },
+    /// What happened to her; `n` counts them.
+    Event { id: &'a PersonId, n: i64, request: &'a [u8], sealed: &'a [u8] },
 }
 
 /// Where a resident came from, and what she came with.
@@ -60,28 +73,57 @@ pub(crate) struct ResidentRow {
     pub(crate) sealed: Vec<u8>,
 }
 
-pub(crate) fn insert_residents(tx: &mut Tx<'_>, residents: &[NewResident<'_>]) -> Result<(), StoreError> {
-    let rows: Vec<_> = residents
+pub(crate) fn insert_records(tx: &mut Tx<'_>, records: &[NewRecord<'_>]) -> Result<(), StoreError> {
+    let rows: Vec<[Value<'_>; 11]> = records
         .iter()
-        .map(|new| {
+        .map(|record| {
+            let key = |id, part, n| [Value::from(id), Value::Int(part as i64), Value::Int(n)];
+            let ([id, part, n], facts, sealed) = match record {
+                NewRecord::Resident { id, number_index, origin, sealed } => {
+                    let facts = [
+                        Value::from(*number_index),
+                        Value::from(&origin.file),
+                        Value::Int(origin.line),
+                        Value::from(&origin.content),
+                        Value::Null,
+                    ];
+                    (key(*id, Part::Resident, 1), facts, sealed)
+                }
+                NewRecord::Number { id, n, number_index, sealed } => {
+                    let none = Value::Null;
+                    (key(*id, Part::Number, *n), [Value::from(*number_index), none, none, none, none], sealed)
+                }
+                NewRecord::Event { id, n, request, sealed } => {
+                    let none = Value::Null;
+                    (key(*id, Part::Event, *n), [none, none, none, none, Value::Bytes(request)], sealed)
+                }
+            };
+            let [number_index, file, line, content, request] = facts;
+            let state = Value::Text(STATE_ACTIVE);
             [
-                Value::from(new.id),
-                Value::Text(STATE_ACTIVE),
-                Value::from(new.number_index),
-                Value::Bytes(&new.origin.file),
-                Value::Int(new.origin.line),
-                Value::Bytes(&new.origin.content),
+                id,
+                part,
+                n,
+                state,
                 Value::Int(1),
-                Value::Bytes(new.sealed),
+                number_index,
+                file,
+                line,
+                content,
+                request,
+                Value::Bytes(sealed),
             ]
         })
         .collect();
-    tx.insert_many(&RESIDENTS, &rows).map(drop)
+    tx.insert_many(&RECORDS, &rows).map(drop)
 }
 
 /// The origin of each person who is registered.
 pub(crate) fn origins(tx: &mut Tx<'_>, people: &[PersonId]) -> Result<Vec<Option<Origin>>, StoreError> {
-    let keys: Vec<_> = people.iter().map(|person| [Value::from(person)]).collect();
+    let keys: Vec<_> = people
+        .iter()
+        .map(|person| [Value::from(person), Value::Int(Part::Resident as i64), Value::Int(1)])
+        .collect();
     let origin = |row: Row| Ok(Origin { file: row.array(0)?, line: row.int(1)?, content: row.array(2)? });
     tx.look_up_many(&ORIGINS, &keys)?.into_iter().map(|row| row.map(origin).transpose()).collect()
 }
@@ -114,13 +156,8 @@ pub(crate) fn count_active(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.row(COUNT, &[])?.map_or(Ok(0), |row| row.int(0))
 }
 
-const GIVEN: Insert = Insert {
-    table: "person_given_number",
-    columns: &[("id", Type::Bytes), ("number_index", Type::Bytes), ("sealed", Type::Bytes)],
-    skip_existing: false,
-};
-const GIVEN_NUMBER: &str = "SELECT sealed FROM person_given_number
-    WHERE bucket = $1 AND id = $2 AND number_index = $3";
+const GIVEN_NUMBER: &str = "SELECT sealed FROM person_record
+    WHERE bucket = $1 AND id = $2 AND part = 2 AND number_index = $3";
 const PROMISES: Insert = Insert {
     table: "person_number",
     columns: &[("number_index", Type::Bytes), ("id", Type::Bytes)],
@@ -132,21 +169,6 @@ const LEASED: &str = "SELECT next FROM person_number_lease WHERE bucket = $1 AND
 const FIRST_LEASE: &str = "INSERT INTO person_number_lease (bucket, scheme, next) VALUES ($1, $2, $3)";
 const NEXT_LEASE: &str =
     "UPDATE person_number_lease SET next = $4 WHERE bucket = $1 AND scheme = $2 AND next = $3";
-
-/// A number given to a person, to be written.
-pub(crate) struct GivenNumber<'a> {
-    pub(crate) id: &'a PersonId,
-    pub(crate) number_index: &'a BlindIndex,
-    pub(crate) sealed: &'a [u8],
-}
-
-pub(crate) fn insert_given(tx: &mut Tx<'_>, numbers: &[GivenNumber<'_>]) -> Result<(), StoreError> {
-    let rows: Vec<_> = numbers
-        .iter()
-        .map(|given| [Value::from(given.id), Value::from(given.number_index), Value::Bytes(given.sealed)])
-        .collect();
-    tx.insert_many(&GIVEN, &rows).map(drop)
-}
 
 pub(crate) fn given_number(
     tx: &mut Tx<'_>,
@@ -191,20 +213,13 @@ pub(crate) fn lease(
     Ok(from..to)
 }
 
-const EVENTS: Insert = Insert {
-    table: "person_event",
-    columns: &[("id", Type::Bytes), ("n", Type::Int), ("request", Type::Bytes), ("sealed", Type::Bytes)],
-    skip_existing: false,
-};
-const EVENTS_OF: &str =
-    "SELECT n, request, sealed FROM person_event WHERE bucket = $1 AND id = $2 ORDER BY n";
+const EVENTS_OF: &str = "SELECT n, request, sealed FROM person_record
+    WHERE bucket = $1 AND id = $2 AND part = 3 ORDER BY n";
+const NUMBERS_OF: &str = "SELECT COUNT(*) FROM person_record WHERE bucket = $1 AND id = $2 AND part = 2";
 
-/// A life event to be written.
-pub(crate) struct NewEvent<'a> {
-    pub(crate) id: &'a PersonId,
-    pub(crate) n: i64,
-    pub(crate) request: &'a [u8],
-    pub(crate) sealed: &'a [u8],
+/// How many numbers a person was given.
+pub(crate) fn count_given(tx: &mut Tx<'_>, person: PersonId) -> Result<i64, StoreError> {
+    tx.row(NUMBERS_OF, &[Value::from(&person)])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// A life event's row.
@@ -212,21 +227,6 @@ pub(crate) struct EventRow {
     pub(crate) n: i64,
     pub(crate) request: Vec<u8>,
     pub(crate) sealed: Vec<u8>,
-}
-
-pub(crate) fn insert_events(tx: &mut Tx<'_>, events: &[NewEvent<'_>]) -> Result<(), StoreError> {
-    let rows: Vec<_> = events
-        .iter()
-        .map(|event| {
-            [
-                Value::from(event.id),
-                Value::Int(event.n),
-                Value::Bytes(event.request),
-                Value::Bytes(event.sealed),
-            ]
-        })
-        .collect();
-    tx.insert_many(&EVENTS, &rows).map(drop)
 }
 
 pub(crate) fn events(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<EventRow>, StoreError> {

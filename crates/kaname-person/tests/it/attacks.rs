@@ -32,22 +32,23 @@ fn a_swapped_seal_is_refused(t: &TestStore) {
         .write::<_, PersonError, _>(bucket_of(victim, w.store.buckets()), move |tx| {
             let ask = asking(thief, "registrar", "registration");
             open_resident(tx, &keys, &pack, &env(1), &ask, &["name"])?;
-            let read = "SELECT sealed FROM person_resident WHERE bucket = $1 AND id = $2";
+            let read = "SELECT sealed FROM person_record WHERE bucket = $1 AND id = $2 AND part = 1";
             let sealed = tx.row(read, &[Value::from(&victim)])?.expect("a row").bytes(0)?.to_vec();
-            let write = "UPDATE person_resident SET sealed = $3 WHERE bucket = $1 AND id = $2";
+            let write = "UPDATE person_record SET sealed = $3 WHERE bucket = $1 AND id = $2 AND part = 1";
             tx.change_one(write, &[Value::from(&thief), Value::from(&sealed)])?;
             let opened = open_resident(tx, &keys, &pack, &env(1), &ask, &["name"]);
             assert!(matches!(opened, Err(PersonError::Trust(TrustError::BrokenSeal))));
 
             // Her own number's seal where her record should be is another kind, and does not open either.
-            let read = "SELECT sealed FROM person_given_number WHERE bucket = $1 AND id = $2";
+            let read = "SELECT sealed FROM person_record WHERE bucket = $1 AND id = $2 AND part = 2";
             let number = tx.row(read, &[Value::from(&thief)])?.expect("a row").bytes(0)?.to_vec();
             tx.change_one(write, &[Value::from(&thief), Value::from(&number)])?;
             let opened = open_resident(tx, &keys, &pack, &env(1), &ask, &["name"]);
             assert!(matches!(opened, Err(PersonError::Trust(TrustError::BrokenSeal))));
             // A number of somebody else, pointed at from her row, is not hers.
-            let point = "UPDATE person_resident SET number_index = $3 WHERE bucket = $1 AND id = $2";
-            let read = "SELECT number_index FROM person_resident WHERE bucket = $1 AND id = $2";
+            let point =
+                "UPDATE person_record SET number_index = $3 WHERE bucket = $1 AND id = $2 AND part = 1";
+            let read = "SELECT number_index FROM person_record WHERE bucket = $1 AND id = $2 AND part = 1";
             let index = tx.row(read, &[Value::from(&victim)])?.expect("a row").bytes(0)?.to_vec();
             tx.change_one(point, &[Value::from(&thief), Value::from(&index)])?;
             let shown = reveal_number(tx, &keys, &pack, &env(1), &ask);
@@ -74,7 +75,7 @@ fn a_receipt_opens_one_person(t: &TestStore) {
             let receipt = access::record(tx, &keys, &env(1), &access)?;
             assert!(!resident_with(tx, &receipt)?.particulars.reference.is_empty());
             number_with(tx, &receipt)?;
-            let read = "SELECT sealed FROM person_resident WHERE bucket = $1 AND id = $2";
+            let read = "SELECT sealed FROM person_record WHERE bucket = $1 AND id = $2 AND part = 1";
             let sealed = tx.row(read, &[Value::from(&victim)])?.expect("a row").bytes(0)?.to_vec();
             let opened = Sealed::<Resident>::from_bytes(&sealed).open(&receipt);
             assert!(matches!(opened, Err(TrustError::BrokenSeal)));

@@ -319,21 +319,11 @@ fn check_whole(store: &Store, keys: &Keys, registered: u64, expected: u64) {
                 .expect("opens");
             assert!(numbers.insert(number));
         }
-        let rows = store
-            .read::<_, StoreError, _>(bucket, |tx| {
-                let given = tx
-                    .row("SELECT COUNT(*) FROM person_given_number WHERE bucket = $1", &[])?
-                    .map_or(Ok(0), |r| r.int(0))?;
-                let events = tx
-                    .row("SELECT COUNT(*) FROM person_event WHERE bucket = $1", &[])?
-                    .map_or(Ok(0), |r| r.int(0))?;
-                let people = tx
-                    .row("SELECT COUNT(*) FROM person_resident WHERE bucket = $1", &[])?
-                    .map_or(Ok(0), |r| r.int(0))?;
-                Ok((people, given, events))
-            })
-            .expect("counts");
-        assert_eq!((rows.0, rows.0), (rows.1, rows.2), "one number and one event each");
+        let odd = "SELECT COUNT(*) FROM (SELECT id FROM person_record WHERE bucket = $1
+            GROUP BY id HAVING COUNT(*) <> 3 OR SUM(part) <> 6) AS odd";
+        let odd =
+            store.read::<_, StoreError, _>(bucket, |tx| tx.row(odd, &[])?.map_or(Ok(-1), |row| row.int(0)));
+        assert_eq!(odd.expect("counts"), 0, "each person has one record, one number and one event");
     }
     assert_eq!(people, expected);
     for number in &numbers {
