@@ -1,13 +1,20 @@
-//! What every handler works with, and the bridge from asynchronous HTTP to synchronous units of work.
+//! What every handler works with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kaname_base::Env;
 use kaname_base::pack::Pack;
 use kaname_base::text::Texts;
+use kaname_pay::payee::Desk;
+use kaname_person::Numbers;
+use kaname_signin::Provider;
 use kaname_store::{Bucket, Store, StoreError, Tx};
-use kaname_trust::Keys;
-use tokio::sync::oneshot;
+use kaname_trust::{Keys, PersonId, person};
+use tokio::sync::Semaphore;
+
+use crate::office::runs::Runs;
+use crate::pages::Lang;
 
 /// The state of a serving program. Cheap to clone.
 #[derive(Clone)]
@@ -16,67 +23,110 @@ pub struct App {
 }
 
 /// What an [`App`] is made of.
-pub struct Inner {
-    /// The store.
+pub struct Parts {
+    /// The store, with the tables of every block.
     pub store: Store,
     /// The keys.
     pub keys: Keys,
     /// The country pack.
     pub pack: Pack,
-    /// The program's texts with the pack's own on top.
-    pub texts: Texts,
-    /// The address by which browsers and relying parties know us, without a slash at the end.
-    pub issuer: String,
-    /// Time and dice: one environment for each unit of work.
+    /// The OpenID provider over the same store and keys. Its issuer is the address by which browsers know us.
+    pub signin: Provider,
+    /// The source of new numbers.
+    pub numbers: Numbers,
+    /// What payouts work with: the same store and keys, the register, the banks.
+    pub desk: Desk,
+    /// What runs payouts in the background.
+    pub runs: Runs,
+    /// Where the public log's files are.
+    pub log_folder: PathBuf,
+    /// Where the notes of imports and their rejects are: [`crate::ImportNote`].
+    pub imports_folder: PathBuf,
+    /// Who runs the deployment, for the foot of every page.
+    pub authority: String,
+    /// Whether every page says that all people here are invented.
+    pub demo: bool,
+    /// Time and dice: one environment for each request.
     pub env: fn() -> Env,
 }
 
+/// The parts, and what is made of them once.
+pub struct Inner {
+    /// The parts.
+    pub parts: Parts,
+    /// The program's texts with the pack's own on top.
+    pub(crate) texts: Arc<Texts>,
+    /// The languages of the pack that pages are written in.
+    pub(crate) languages: Vec<Lang>,
+    /// Whether browsers reach us over TLS.
+    pub(crate) secure: bool,
+    /// Whether we are a loopback address, where HSTS would catch every other server of the machine too.
+    pub(crate) loopback: bool,
+    /// One permit for each request that may wait for a thread or the database.
+    pub(crate) waiting: Semaphore,
+}
+
+/// How many requests may wait for a thread or the database; the next one is told to come again.
+const WAITING: usize = 2_048;
+
 impl App {
     /// An app of these parts.
-    pub fn new(parts: Inner) -> App {
-        App { inner: Arc::new(parts) }
+    pub fn new(parts: Parts) -> App {
+        let texts = Arc::new(crate::pages::texts().as_ref().clone().merge(&parts.pack.texts));
+        let languages =
+            parts.pack.languages.iter().filter_map(|language| Lang::parse(&language.tag)).collect();
+        let issuer = &parts.signin.config().issuer;
+        let (secure, host) = (issuer.starts_with("https://"), issuer.split('/').nth(2).unwrap_or_default());
+        let loopback = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
+        let waiting = Semaphore::new(WAITING);
+        App { inner: Arc::new(Inner { texts, languages, secure, loopback, waiting, parts }) }
     }
 
-    /// Runs a unit of work that may change `bucket`, without holding a thread of the web floor.
-    ///
-    /// # Errors
-    /// What `work` refuses; [`StoreError::Busy`] at once when too much work waits.
-    pub async fn write<T, E, W>(&self, bucket: Bucket, work: W) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
-    {
-        let (send, receive) = oneshot::channel();
-        self.store.submit_write(bucket, work, move |answer| drop(send.send(answer)))?;
-        receive.await.unwrap_or_else(|_| Err(StoreError::Crashed.into()))
+    /// The address by which browsers and relying parties know us, without a slash at the end.
+    pub fn issuer(&self) -> &str {
+        &self.signin.config().issuer
     }
 
-    /// Runs a unit of work that only reads `bucket`.
-    ///
-    /// # Errors
-    /// As [`App::write`].
-    pub async fn read<T, E, W>(&self, bucket: Bucket, work: W) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
-    {
-        let (send, receive) = oneshot::channel();
-        self.store.submit_read(bucket, work, move |answer| drop(send.send(answer)))?;
-        receive.await.unwrap_or_else(|_| Err(StoreError::Crashed.into()))
-    }
-
-    /// The environment of one unit of work that begins now.
+    /// The environment of one request that begins now.
     pub fn env(&self) -> Env {
-        (self.inner.env)()
+        (self.inner.parts.env)()
+    }
+
+    /// Runs a unit of work in the bucket of `person`'s rows.
+    ///
+    /// # Errors
+    /// What `work` refuses, or a [`StoreError`].
+    pub(crate) fn write_of<T, E, W>(&self, person: PersonId, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
+    {
+        self.store.write(person::bucket_of(person, self.store.buckets()), work)
+    }
+
+    /// The bucket of what belongs to nobody.
+    pub(crate) fn home(&self) -> Bucket {
+        self.store.buckets().home()
+    }
+
+    /// The name of a cookie. Over TLS the prefix makes browsers refuse one that another host or path has set (RFC 6265bis
+    /// section 4.1.3.2).
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        if self.inner.secure { format!("__Host-{name}") } else { name.to_owned() }
     }
 }
 
 impl std::ops::Deref for App {
-    type Target = Inner;
+    type Target = Parts;
 
-    fn deref(&self) -> &Inner {
+    fn deref(&self) -> &Parts {
+        &self.inner.parts
+    }
+}
+
+impl App {
+    pub(crate) fn made(&self) -> &Inner {
         &self.inner
     }
 }

@@ -51,7 +51,8 @@ impl Client {
         use rustls::pki_types::pem::PemObject;
         let Some(path) = authorities else { return Ok(Client { tls: None }) };
         let mut roots = RootCertStore::empty();
-        let failed = |error: &dyn std::fmt::Display| PeerError(format!("cannot use {}: {error}", path.display()));
+        let failed =
+            |error: &dyn std::fmt::Display| PeerError(format!("cannot use {}: {error}", path.display()));
         for certificate in rustls::pki_types::CertificateDer::pem_file_iter(path).map_err(|e| failed(&e))? {
             roots.add(certificate.map_err(|e| failed(&e))?).map_err(|e| failed(&e))?;
         }
@@ -64,7 +65,13 @@ impl Client {
     ///
     /// # Errors
     /// [`PeerError`] when there is no answer within the limits of time and size.
-    pub async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, PeerError> {
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, PeerError> {
         tokio::time::timeout(PATIENCE, self.exchange(method, url, headers, body))
             .await
             .unwrap_or_else(|_| Err(PeerError("the peer did not answer in time".to_owned())))
@@ -79,7 +86,13 @@ impl Client {
         self.send(Method::POST, url, &headers, form(fields).into_bytes()).await
     }
 
-    async fn exchange(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, PeerError> {
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, PeerError> {
         let failed = |error: &dyn std::fmt::Display| PeerError(error.to_string());
         let uri: Uri = url.parse().map_err(|error| failed(&error))?;
         let host = uri.host().ok_or_else(|| failed(&"the address has no host"))?;
@@ -93,14 +106,17 @@ impl Client {
         }
         let request = request.body(Full::new(Bytes::from(body))).map_err(|error| failed(&error))?;
 
-        let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map_err(|error| failed(&error))?;
+        let stream = TcpStream::connect((host.trim_matches(['[', ']']), port))
+            .await
+            .map_err(|error| failed(&error))?;
         stream.set_nodelay(true).map_err(|error| failed(&error))?;
         if !secure {
             return answer(TokioIo::new(stream), request).await;
         }
         let config = self.tls.clone().ok_or_else(|| failed(&"https needs a file of trusted authorities"))?;
         let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error))?;
-        let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|error| failed(&error))?;
+        let stream =
+            TlsConnector::from(config).connect(name, stream).await.map_err(|error| failed(&error))?;
         answer(TokioIo::new(stream), request).await
     }
 }
@@ -110,7 +126,8 @@ where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
     let failed = |error: &dyn std::fmt::Display| PeerError(error.to_string());
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(|error| failed(&error))?;
     let (head, body) = response.into_parts();
@@ -141,7 +158,11 @@ fn encode(out: &mut String, text: &str) {
             _ => {
                 out.push('%');
                 for nibble in [byte >> 4, byte & 0xF] {
-                    out.push(char::from_digit(u32::from(nibble), 16).expect("a nibble is a hex digit").to_ascii_uppercase());
+                    out.push(
+                        char::from_digit(u32::from(nibble), 16)
+                            .expect("a nibble is a hex digit")
+                            .to_ascii_uppercase(),
+                    );
                 }
             }
         }

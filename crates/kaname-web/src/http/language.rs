@@ -13,7 +13,8 @@ pub(crate) fn of_request<'a>(headers: &HeaderMap, pack: &'a Pack) -> &'a Languag
     if let Some(language) = cookies::get(headers, COOKIE).and_then(|tag| find(pack, tag)) {
         return language;
     }
-    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let asked =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut wishes: Vec<(&str, u16)> = asked.split(',').filter_map(wish).collect();
     wishes.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
     wishes.iter().find_map(|(tag, _)| find(pack, tag)).unwrap_or_else(|| pack.default_language())
@@ -21,7 +22,9 @@ pub(crate) fn of_request<'a>(headers: &HeaderMap, pack: &'a Pack) -> &'a Languag
 
 fn find<'a>(pack: &'a Pack, tag: &str) -> Option<&'a Language> {
     let primary = tag.split('-').next().unwrap_or(tag);
-    let same = |language: &&Language| language.tag.eq_ignore_ascii_case(tag) || language.tag.eq_ignore_ascii_case(primary);
+    let same = |language: &&Language| {
+        language.tag.eq_ignore_ascii_case(tag) || language.tag.eq_ignore_ascii_case(primary)
+    };
     pack.languages.iter().find(same)
 }
 

@@ -1,12 +1,24 @@
 //! The floor of HTTP: serving connections, the table of routes with their rules, problems, cookies.
 
+pub(crate) mod answer;
 pub mod app;
+pub(crate) mod call;
 pub mod client;
-mod cookies;
-mod language;
+pub(crate) mod cookies;
+pub(crate) mod files;
+pub(crate) mod guard;
+pub(crate) mod headers;
+pub(crate) mod language;
+pub mod manual;
+mod pairs;
+mod present;
 pub mod problem;
+mod refusals;
+pub mod routes;
 pub mod serve;
 pub mod tls;
 
-pub use app::App;
+pub use app::{App, Parts};
+pub(crate) use call::Call;
 pub use problem::Problem;
+pub use routes::router;

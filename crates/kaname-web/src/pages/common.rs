@@ -22,6 +22,20 @@ pub struct ProblemPage {
     pub trace: String,
 }
 
+/// `GET /errors/{code}`: a page of the manual.
+#[derive(Template)]
+#[template(path = "common/error.html")]
+pub struct ErrorPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The stable code.
+    pub code: String,
+    /// What it means, in English, the language of the manual.
+    pub meaning: String,
+    /// What to do.
+    pub advice: String,
+}
+
 /// 404.
 #[derive(Template)]
 #[template(path = "common/not_found.html")]

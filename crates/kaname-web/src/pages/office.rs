@@ -47,13 +47,11 @@ pub struct OfficeFindPage {
     pub purpose: Field,
     /// The purposes that this officer may choose from.
     pub purposes: Vec<Choice>,
-    /// The number of the case, where there is one.
-    pub case_number: Field,
 }
 
 impl OfficeFindPage {
     fn errors(&self) -> Vec<(&'static str, &str)> {
-        errors(&[("reference", &self.reference), ("purpose", &self.purpose), ("case", &self.case_number)])
+        errors(&[("reference", &self.reference), ("purpose", &self.purpose)])
     }
 }
 
@@ -79,9 +77,7 @@ pub struct OfficeResidentPage {
     pub purpose: String,
     /// When it was opened.
     pub opened_at: Instant,
-    /// The number of the access entry in the resident's own count.
-    pub entry: u64,
-    /// Where a new activation letter is printed, if the officer may.
+    /// What a new activation letter is asked for with, in the field `resident`, if the officer may.
     pub letter: Option<String>,
 }
 
@@ -93,49 +89,58 @@ pub struct OfficeRegisterPage {
     pub shell: Shell,
     /// The caller-made id that lets the form be sent twice and act once; sent back in the field `request`.
     pub request: String,
-    /// The name.
-    pub name: Field,
-    /// Its reading; `None` where the country has none.
-    pub reading: Option<Field>,
-    /// The Latin form.
-    pub latin: Field,
+    /// The names, in the forms that the country records.
+    pub names: Vec<InputView>,
     /// Year of birth.
     pub birth_year: Field,
     /// Month of birth, empty when unknown.
     pub birth_month: Field,
     /// Day of birth, empty when unknown.
     pub birth_day: Field,
-    /// The postal code.
-    pub postal_code: Field,
-    /// The address, a line each.
-    pub address: Field,
-    /// The telephone number, optional.
-    pub phone: Field,
-    /// The language of letters.
-    pub language: Field,
-    /// The languages of the country.
-    pub languages: Vec<Choice>,
+    /// The sex.
+    pub sex: Field,
+    /// The country's codes for it.
+    pub sexes: Vec<Choice>,
+    /// The residence status.
+    pub status: Field,
+    /// The country's codes for it.
+    pub statuses: Vec<Choice>,
+    /// Address, telephone, email.
+    pub places: Vec<InputView>,
     /// How the officer saw who this is.
     pub evidence: Field,
     /// The kinds of evidence.
     pub evidences: Vec<Choice>,
 }
 
+/// One line of input.
+#[derive(Clone, Debug)]
+pub struct InputView {
+    /// Its name in the form.
+    pub id: &'static str,
+    /// What it is called, in the reader's language.
+    pub label: String,
+    /// More about it, or empty.
+    pub hint: String,
+    /// What was written.
+    pub field: Field,
+}
+
 impl OfficeRegisterPage {
     fn errors(&self) -> Vec<(&'static str, &str)> {
-        let mut fields = vec![("name", &self.name)];
-        fields.extend(self.reading.as_ref().map(|reading| ("reading", reading)));
+        fn input(view: &InputView) -> (&'static str, &Field) {
+            (view.id, &view.field)
+        }
+        let mut fields: Vec<(&'static str, &Field)> = self.names.iter().map(input).collect();
         fields.extend([
-            ("latin", &self.latin),
             ("birth_year", &self.birth_year),
             ("birth_month", &self.birth_month),
             ("birth_day", &self.birth_day),
-            ("postal_code", &self.postal_code),
-            ("address", &self.address),
-            ("phone", &self.phone),
-            ("language", &self.language),
-            ("evidence", &self.evidence),
+            ("sex", &self.sex),
+            ("status", &self.status),
         ]);
+        fields.extend(self.places.iter().map(input));
+        fields.push(("evidence", &self.evidence));
         errors(&fields)
     }
 
@@ -153,9 +158,9 @@ impl OfficeRegisterPage {
 pub struct OfficeRegisteredPage {
     /// The frame.
     pub shell: Shell,
-    /// The new resident's reference.
-    pub reference: String,
-    /// Where the activation letter is printed.
+    /// The new resident's number, in groups.
+    pub number: String,
+    /// What the activation letter is asked for with, in the field `resident`.
     pub letter: String,
 }
 
@@ -253,6 +258,8 @@ pub struct RunLineView {
 /// How far a payout run is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RunState {
+    /// Its list is being made.
+    Planning,
     /// Waits for the second officer.
     Planned,
     /// Under way.
@@ -267,6 +274,7 @@ impl RunState {
     /// The code of the texts `run.state.*`.
     pub fn code(&self) -> &'static str {
         match self {
+            RunState::Planning => "planning",
             RunState::Planned => "planned",
             RunState::Running => "running",
             RunState::Interrupted => "interrupted",
@@ -277,7 +285,7 @@ impl RunState {
     fn tone(&self) -> &'static str {
         match self {
             RunState::Planned | RunState::Interrupted => "wait",
-            RunState::Running => "info",
+            RunState::Planning | RunState::Running => "info",
             RunState::Finished => "good",
         }
     }
@@ -348,6 +356,8 @@ pub struct PayoutPage {
     pub start: MayStart,
     /// The currency.
     pub currency: Currency,
+    /// Whether the reader may stop and resume it.
+    pub may_stop: bool,
     /// All residents of the run and their sum.
     pub all: Tally,
     /// In a bank account.

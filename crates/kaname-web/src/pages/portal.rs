@@ -40,33 +40,35 @@ impl SignInPage {
     }
 }
 
-/// After `POST /signin/letter`: the code of one square of the letter's grid.
+/// After `POST /signin/letter`: the codes of two squares of the letter's grid.
 #[derive(Template)]
-#[template(path = "portal/square.html")]
-pub struct SquarePage {
+#[template(path = "portal/squares.html")]
+pub struct SquaresPage {
     /// The frame.
     pub shell: Shell,
     /// Where the sign-in goes on to, as in [`SignInPage::next`].
     pub next: String,
-    /// This attempt; sent back in the field `attempt`.
-    pub attempt: String,
-    /// The square that is asked for, such as `C4`.
-    pub square: String,
-    /// What is written there.
-    pub code: Field,
+    /// The number of the letter; sent back in the field `letter`.
+    pub letter: String,
+    /// The squares that are asked for, such as `C4`.
+    pub squares: [String; 2],
+    /// What is written in the first.
+    pub first: Field,
+    /// What is written in the second.
+    pub second: Field,
 }
 
-impl SquarePage {
+impl SquaresPage {
     fn errors(&self) -> Vec<(&'static str, &str)> {
-        errors(&[("code", &self.code)])
+        errors(&[("first", &self.first), ("second", &self.second)])
     }
 
     fn column(&self) -> &str {
-        self.square.get(..1).unwrap_or_default()
+        self.squares[0].get(..1).unwrap_or_default()
     }
 
     fn row(&self) -> &str {
-        self.square.get(1..).unwrap_or_default()
+        self.squares[0].get(1..).unwrap_or_default()
     }
 }
 
@@ -94,6 +96,8 @@ impl ActivatePage {
 pub struct ActivatePasskeyPage {
     /// The frame.
     pub shell: Shell,
+    /// Where the forms go: `/activate`, or `/office/activate` for an officer.
+    pub base: &'static str,
     /// `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3, section 5.4).
     pub passkey_options: String,
     /// Why the passkey could not be kept, in the reader's language.
@@ -147,14 +151,8 @@ pub struct HomePage {
     pub shell: Shell,
     /// The resident's name.
     pub name: String,
-    /// Access entries since the last visit.
-    pub new_accesses: u64,
-    /// Payments that wait for the resident: a voucher to collect, an account to name.
-    pub waiting_payments: u64,
     /// Open sign-ins.
     pub sign_ins: u64,
-    /// Connected services.
-    pub services: u64,
 }
 
 /// `GET /my/data`: what the register holds.
@@ -182,7 +180,7 @@ pub struct PersonView {
     pub address: Vec<String>,
     /// The telephone number.
     pub phone: Option<String>,
-    /// A code of the texts `status.*`: `active`, `moved`, `deceased`, `suspended`.
+    /// The residence status, in the reader's language.
     pub status: String,
 }
 
@@ -276,10 +274,8 @@ pub enum PaymentStateView {
     Voucher {
         /// The code to show.
         code: String,
-        /// The last day.
-        until: Instant,
-        /// The address of the page to print.
-        print: Option<String>,
+        /// Where and how it is turned into money, in the reader's language.
+        how: String,
     },
     /// Not yet possible.
     Pending {
@@ -297,6 +293,19 @@ pub struct MySignInsPage {
     pub shell: Shell,
     /// The one in use first.
     pub sessions: Vec<SessionView>,
+    /// Sign-ins of before, newest first.
+    pub past: Vec<PastSignInView>,
+}
+
+/// A sign-in of before.
+#[derive(Clone, Debug)]
+pub struct PastSignInView {
+    /// When.
+    pub at: Instant,
+    /// A code of the texts `means.*`.
+    pub means: String,
+    /// The relying party it was for; the portal when `None`.
+    pub party: Option<String>,
 }
 
 /// One open sign-in.
@@ -312,8 +321,6 @@ pub struct SessionView {
     pub device: String,
     /// A code of the texts `means.*`: `passkey`, `letter`, `card`.
     pub means: String,
-    /// The relying party it was for; the portal when `None`.
-    pub party: Option<String>,
     /// Whether it is the one in use now.
     pub current: bool,
 }

@@ -19,7 +19,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("start", &StartPage::sample(lang));
     add("signin", &SignInPage::sample(lang));
     add("signin-error", &SignInPage::sample_with_errors(lang));
-    add("square", &SquarePage::sample(lang));
+    add("squares", &SquaresPage::sample(lang));
     add("activate", &ActivatePage::sample(lang));
     add("activate-error", &ActivatePage::sample_with_errors(lang));
     add("activate-passkey", &ActivatePasskeyPage::sample(lang));
@@ -49,6 +49,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-payout", &PayoutPage::sample(lang));
     add("office-payout-planned", &PayoutPage::sample_planned(lang));
     add("problem", &ProblemPage::sample(lang));
+    add("error", &ErrorPage::sample(lang));
     add("not-found", &NotFoundPage::sample(lang));
     add("busy", &BusyPage::sample(lang));
     add("letter", &LetterPage::sample(lang));
@@ -269,7 +270,7 @@ fn person(lang: Lang) -> PersonView {
         born: BirthDate::parse("1958-04-21").expect("a day that exists"),
         address: strings(set.address),
         phone: Some(set.phone.to_owned()),
-        status: "active".to_owned(),
+        status: setting(lang).role.to_owned(),
     }
 }
 
@@ -316,17 +317,18 @@ impl SignInPage {
     }
 }
 
-impl SquarePage {
+impl SquaresPage {
     /// With invented content.
-    pub fn sample(lang: Lang) -> SquarePage {
+    pub fn sample(lang: Lang) -> SquaresPage {
         let shell = visitor(lang, "/signin");
-        let wrong = shell.t1("wrong.square", "n", 3);
-        SquarePage {
+        let wrong = shell.t("wrong.square");
+        SquaresPage {
             shell,
             next: "r-7Qk2".to_owned(),
-            attempt: "a-19Xz".to_owned(),
-            square: "C4".to_owned(),
-            code: Field::of("7HQ").wrong(wrong),
+            letter: "KN4T-7P2X-93QM".to_owned(),
+            squares: ["C4".to_owned(), "H1".to_owned()],
+            first: Field::of("7HQ").wrong(wrong),
+            second: Field::default(),
         }
     }
 }
@@ -350,6 +352,7 @@ impl ActivatePasskeyPage {
     pub fn sample(lang: Lang) -> ActivatePasskeyPage {
         ActivatePasskeyPage {
             shell: resident(lang, "/activate/passkey"),
+            base: "/activate",
             passkey_options: NEW_OPTIONS.to_owned(),
             passkey_error: None,
         }
@@ -385,14 +388,7 @@ impl ConsentPage {
 impl HomePage {
     /// With invented content.
     pub fn sample(lang: Lang) -> HomePage {
-        HomePage {
-            shell: resident(lang, "/home"),
-            name: setting(lang).name.to_owned(),
-            new_accesses: 2,
-            waiting_payments: 1,
-            sign_ins: 2,
-            services: 1,
-        }
+        HomePage { shell: resident(lang, "/home"), name: setting(lang).name.to_owned(), sign_ins: 2 }
     }
 }
 
@@ -465,11 +461,7 @@ impl MyPaymentsPage {
                 payment(
                     set.programme,
                     days(-1),
-                    PaymentStateView::Voucher {
-                        code: "7KQ4 M2XP 93".to_owned(),
-                        until: days(60),
-                        print: Some("/my/payments/v-31/voucher".to_owned()),
-                    },
+                    PaymentStateView::Voucher { code: "7KQ4 M2XP 93".to_owned(), how: set.rule.to_owned() },
                 ),
                 payment(
                     set.other_programme,
@@ -486,13 +478,12 @@ impl MySignInsPage {
     /// With invented content.
     pub fn sample(lang: Lang) -> MySignInsPage {
         let set = setting(lang);
-        let session = |id: &str, means: &str, party: Option<&str>, current| SessionView {
+        let session = |id: &str, means: &str, current| SessionView {
             id: id.to_owned(),
             since: days(-2),
             last_used: now(),
             device: set.device.to_owned(),
             means: means.to_owned(),
-            party: party.map(str::to_owned),
             current,
         };
         MySignInsPage {
@@ -503,9 +494,14 @@ impl MySignInsPage {
                 }),
                 ..resident(lang, "/my/signins")
             },
-            sessions: vec![
-                session("s-91", "passkey", None, true),
-                session("s-88", "letter", Some(set.library), false),
+            sessions: vec![session("s-91", "passkey", true), session("s-88", "letter", false)],
+            past: vec![
+                PastSignInView { at: days(-2), means: "passkey".to_owned(), party: None },
+                PastSignInView {
+                    at: days(-9),
+                    means: "letter".to_owned(),
+                    party: Some(set.library.to_owned()),
+                },
             ],
         }
     }
@@ -559,7 +555,6 @@ impl OfficeFindPage {
             reference: Field::of("RES-4K7Q-92"),
             purpose: Field::of("").wrong(wrong),
             purposes: vec![choice("move", set.purpose, set.basis), choice("grant", set.programme, set.basis)],
-            case_number: Field::default(),
         }
     }
 }
@@ -573,8 +568,7 @@ impl OfficeResidentPage {
             person: person(lang),
             purpose: setting(lang).purpose.to_owned(),
             opened_at: now(),
-            entry: 1_205,
-            letter: Some("/office/letter".to_owned()),
+            letter: Some("t-51".to_owned()),
         }
     }
 }
@@ -583,38 +577,43 @@ impl OfficeRegisterPage {
     /// With invented content.
     pub fn sample(lang: Lang) -> OfficeRegisterPage {
         let set = setting(lang);
+        let shell = officer(lang, "/office/register");
+        let input = |id, key: &str| InputView {
+            id,
+            label: shell.t(key),
+            hint: shell.t("register.name_hint"),
+            field: Field::default(),
+        };
         OfficeRegisterPage {
-            shell: officer(lang, "/office/register"),
             request: "req-58".to_owned(),
-            name: Field::default(),
-            reading: set.reading.map(|_| Field::default()),
-            latin: Field::default(),
+            names: vec![input("family_name", "field.family_name"), input("given_name", "field.given_name")],
             birth_year: Field::default(),
             birth_month: Field::default(),
             birth_day: Field::default(),
-            postal_code: Field::default(),
-            address: Field::default(),
-            phone: Field::default(),
-            language: Field::of(lang.code()),
-            languages: Lang::ALL.iter().map(|lang| choice(lang.code(), lang.name(), "")).collect(),
+            sex: Field::default(),
+            sexes: vec![choice("F", set.role, ""), choice("M", set.agency, "")],
+            status: Field::default(),
+            statuses: vec![choice("citizen", set.office[0], "")],
+            places: vec![input("postcode", "register.postal_code"), input("address", "field.address")],
             evidence: Field::default(),
-            evidences: vec![choice("move", set.purpose, ""), choice("birth", set.basis, "")],
+            evidences: vec![choice("passport", set.purpose, ""), choice("birth", set.basis, "")],
+            shell,
         }
     }
 
     /// As it comes back.
     pub fn sample_with_errors(lang: Lang) -> OfficeRegisterPage {
         let set = setting(lang);
+        let mut page = OfficeRegisterPage::sample(lang);
+        page.names[0].field = Field::of("").wrong(set.wrong[0]);
+        page.names[1].field = Field::of(set.latin);
+        page.places[1].field = Field::of(set.address.join(" "));
         OfficeRegisterPage {
-            name: Field::of("").wrong(set.wrong[0]),
-            latin: Field::of(set.latin),
             birth_year: Field::of("1958"),
             birth_month: Field::of("4"),
             birth_day: Field::of("31").wrong(set.wrong[1]),
-            address: Field::of(set.address.join("\n")),
-            phone: Field::of(set.phone),
             evidence: Field::of("").wrong(set.wrong[2]),
-            ..OfficeRegisterPage::sample(lang)
+            ..page
         }
     }
 }
@@ -624,8 +623,8 @@ impl OfficeRegisteredPage {
     pub fn sample(lang: Lang) -> OfficeRegisteredPage {
         OfficeRegisteredPage {
             shell: officer(lang, "/office/registered"),
-            reference: "RES-4K7Q-92".to_owned(),
-            letter: "/office/letter".to_owned(),
+            number: setting(lang).number.to_owned(),
+            letter: "t-52".to_owned(),
         }
     }
 }
@@ -748,6 +747,7 @@ impl PayoutPage {
             started_at: Some(now()),
             finished_at: None,
             start: MayStart::NotTheirRole,
+            may_stop: true,
             currency: set.currency,
             all: tally(lang, 1_250_000),
             paid: tally(lang, 840_000),
@@ -789,6 +789,18 @@ impl ProblemPage {
             code: "unavailable".to_owned(),
             trace: "4bf92f3577b34da6".to_owned(),
             shell,
+        }
+    }
+}
+
+impl ErrorPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> ErrorPage {
+        ErrorPage {
+            shell: visitor(lang, "/errors/busy"),
+            code: "busy".to_owned(),
+            meaning: "Many people are here at once.".to_owned(),
+            advice: "Try again in a moment.".to_owned(),
         }
     }
 }

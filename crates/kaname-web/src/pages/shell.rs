@@ -17,6 +17,8 @@ pub struct Shell {
     pub texts: Arc<Texts>,
     /// The reader's language.
     pub lang: Lang,
+    /// The languages of the switch: those of the country that pages are written in.
+    pub languages: Vec<Lang>,
     /// The name of the service in that language; empty: the product's name.
     pub service: String,
     /// Who runs this deployment, for the footer.
@@ -84,6 +86,7 @@ impl Default for Shell {
         Shell {
             texts: texts(),
             lang: Lang::default(),
+            languages: Lang::ALL.to_vec(),
             service: String::new(),
             authority: String::new(),
             zone: "UTC".to_owned(),
@@ -171,7 +174,10 @@ impl Shell {
     /// The languages and the address of this page in each.
     pub fn languages(&self) -> Vec<(Lang, String)> {
         let joint = if self.here.contains('?') { '&' } else { '?' };
-        Lang::ALL.map(|lang| (lang, format!("{}{joint}lang={}", self.here, lang.code()))).to_vec()
+        self.languages
+            .iter()
+            .map(|lang| (*lang, format!("{}{joint}lang={}", self.here, lang.code())))
+            .collect()
     }
 
     fn fill(&self, key: &str, values: &[(&str, String)]) -> String {

@@ -1,0 +1,5 @@
+//! What programs call: the OpenID Connect provider's endpoints.
+
+pub(crate) mod attributes;
+pub(crate) mod authorize;
+pub(crate) mod party;

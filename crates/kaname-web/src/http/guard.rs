@@ -1,0 +1,164 @@
+//! Who calls, and whether a form is ours. A handler for a resident takes a [`Resident`], and only this file makes one; so for an
+//! [`Officer`]. What a handler may see is decided before it runs.
+
+use axum::http::{Method, header};
+use kaname_person::{Action, OfficerId, policy};
+use kaname_signin::session::{self, Session};
+use kaname_signin::{Browser, Holder};
+use kaname_trust::{Actor, PersonId};
+
+use super::answer::{Answer, see_other};
+use super::{App, Call, Problem, cookies};
+use crate::pages::Shell;
+
+/// The cookie of a resident's session.
+pub(crate) const RESIDENT: &str = "kaname_session";
+/// The cookie of an officer's session. Another one, so that nobody acts in one role with a page of the other.
+pub(crate) const OFFICER: &str = "kaname_office";
+
+/// A resident who has signed in.
+pub(crate) struct Resident {
+    pub(crate) session: Session,
+    pub(crate) person: PersonId,
+}
+
+/// An officer who has signed in and whose role allows the action of the route.
+pub(crate) struct Officer {
+    pub(crate) session: Session,
+    pub(crate) id: OfficerId,
+    pub(crate) name: String,
+    /// In the role that allows it.
+    pub(crate) actor: Actor,
+    pub(crate) roles: Vec<String>,
+}
+
+/// Why a caller does not come in.
+pub(super) enum Stopped {
+    /// Nobody has signed in.
+    SignedOut,
+    /// Anything else.
+    Problem(Problem),
+}
+
+impl From<Problem> for Stopped {
+    fn from(problem: Problem) -> Stopped {
+        Stopped::Problem(problem)
+    }
+}
+
+impl Stopped {
+    /// What the caller is told: a page leads to the sign-in and comes back, anything else is a 401.
+    pub(super) fn answer(self, call: &Call) -> Answer {
+        match self {
+            Stopped::Problem(problem) => Err(problem),
+            Stopped::SignedOut if call.method == Method::GET && !call.wants_document() => {
+                let then = super::client::form(&[("then", &call.here)]);
+                see_other(&format!("/signin?{then}"))
+            }
+            Stopped::SignedOut => Err(Problem::signed_out()),
+        }
+    }
+}
+
+/// The resident whose session this is.
+pub(super) fn resident(app: &App, call: &Call) -> Result<Resident, Stopped> {
+    let session = open(app, call, RESIDENT)?.ok_or(Stopped::SignedOut)?;
+    match session.holder() {
+        Holder::Resident(person) => {
+            check_form(app, call, &session)?;
+            Ok(Resident { session, person })
+        }
+        Holder::Officer(_) => Err(Problem::not_found().into()),
+    }
+}
+
+/// The officer whose session this is, in a role that allows `action`; in any role when the route needs none.
+pub(super) fn officer(app: &App, call: &Call, action: Option<Action>) -> Result<Officer, Stopped> {
+    let session = open(app, call, OFFICER)?.ok_or(Stopped::SignedOut)?;
+    let Holder::Officer(id) = session.holder() else { return Err(Problem::not_found().into()) };
+    check_form(app, call, &session)?;
+    let id = OfficerId::from_bytes(*id.bytes());
+    let keys = app.keys.clone();
+    let found = app.store.read(app.home(), move |tx| kaname_person::officer::officer(tx, &keys, id));
+    let officer = found.map_err(Problem::from)?;
+    let actors: Vec<Actor> = officer.roles.iter().filter_map(|role| officer.acting_as(role).ok()).collect();
+    let allowed = |actor: &&Actor| action.is_none_or(|action| policy::may(actor, action).is_ok());
+    let actor = actors.iter().find(allowed).cloned();
+    let actor = actor.ok_or_else(|| Problem::forbidden("your role does not allow this"))?;
+    Ok(Officer { session, id, name: officer.name, actor, roles: officer.roles })
+}
+
+impl Officer {
+    /// Whether the officer could do something else too: for links that would only lead to a refusal.
+    pub(crate) fn may(&self, action: Action) -> bool {
+        self.acting(action).is_ok()
+    }
+
+    /// The officer in the role that allows it.
+    ///
+    /// # Errors
+    /// [`kaname_person::Refusal::NotAllowed`].
+    pub(crate) fn acting(&self, action: Action) -> Result<Actor, kaname_person::Refusal> {
+        let mut acting = self.roles.iter().map(|role| Actor { role: role.clone(), ..self.actor.clone() });
+        let found = acting.find(|actor| policy::may(actor, action).is_ok());
+        found.ok_or_else(|| kaname_person::Refusal::NotAllowed { role: self.actor.role.clone(), action })
+    }
+
+    /// The frame of the officer's pages.
+    pub(crate) fn shell(&self, app: &App, call: &Call) -> Shell {
+        Shell { csrf: self.session.csrf().to_owned(), user: Some(self.name.clone()), ..call.shell(app) }
+    }
+}
+
+impl Resident {
+    /// The frame of the resident's pages. It says "you", not her name: reading the name is a reading, which she would find in her log
+    /// once for every page.
+    pub(crate) fn shell(&self, app: &App, call: &Call) -> Shell {
+        let shell = call.shell(app);
+        Shell { csrf: self.session.csrf().to_owned(), user: Some(shell.t("access.you")), ..shell }
+    }
+}
+
+/// The session of a cookie, if it holds.
+pub(crate) fn open(app: &App, call: &Call, cookie: &str) -> Result<Option<Session>, Problem> {
+    let Some(cookie) = cookies::get(&call.headers, &app.cookie(cookie)) else { return Ok(None) };
+    match session::open(&app.signin, &call.env, cookie) {
+        Ok(session) => Ok(Some(session)),
+        Err(kaname_signin::SigninError::Refused(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn check_form(app: &App, call: &Call, session: &Session) -> Result<(), Problem> {
+    if call.method != Method::POST {
+        return Ok(());
+    }
+    check_site(app, call)?;
+    session.check_form(call.form.text("csrf")).map_err(|_| Problem::cross_site())
+}
+
+/// Checks a form of a page that nobody has signed in for: it carries a token that only the browser's own cookie gives.
+pub(super) fn check_anonymous_form(app: &App, call: &Call) -> Result<(), Problem> {
+    if call.method != Method::POST {
+        return Ok(());
+    }
+    check_site(app, call)?;
+    let browser = call.browser.as_ref().ok_or_else(Problem::cross_site)?;
+    if form_token(app, browser) == call.form.text("csrf") { Ok(()) } else { Err(Problem::cross_site()) }
+}
+
+/// The token in the forms of a browser that nobody has signed in with.
+pub(crate) fn form_token(app: &App, browser: &Browser) -> String {
+    kaname_codec::b64::url_encode(&app.keys.blind_index("web.form", browser.text().as_bytes()))
+}
+
+/// Refuses a form that the browser says was sent from elsewhere (Fetch Metadata; RFC 6454 section 7). Programs that are no browsers send
+/// neither header, and cannot be tricked by a page.
+fn check_site(app: &App, call: &Call) -> Result<(), Problem> {
+    let text = |name| call.headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    let site_is_ours = text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let origin = text(header::ORIGIN.as_str());
+    let origin_is_ours =
+        origin.is_none_or(|origin| app.signin.config().origins.iter().any(|own| own == origin));
+    if site_is_ours && origin_is_ours { Ok(()) } else { Err(Problem::cross_site()) }
+}

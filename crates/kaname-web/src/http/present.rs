@@ -1,0 +1,71 @@
+//! A problem on its way out: a page for people, a document for programs, OAuth's own form at its endpoints.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::json;
+
+use super::answer::{json as json_answer, page_with};
+use super::routes::Voice;
+use super::{App, Call, Problem};
+use crate::pages::common::{BusyPage, NotFoundPage, ProblemPage};
+
+/// The problem as this caller reads it.
+pub(super) fn present(app: &App, call: &Call, voice: Voice, problem: &Problem) -> Response {
+    if problem.status().is_server_error() {
+        tracing::error!(trace = %call.trace, code = problem.code(), "a request could not be served");
+    }
+    match voice {
+        Voice::Page if !call.wants_document() => page(app, call, problem),
+        Voice::Page | Voice::Document => problem.document(&call.trace),
+        Voice::OAuth => oauth(app, problem),
+    }
+}
+
+fn page(app: &App, call: &Call, problem: &Problem) -> Response {
+    let shell = call.shell(app);
+    let answer = match (problem.status(), problem.retry_after_seconds()) {
+        (StatusCode::NOT_FOUND, _) => page_with(problem.status(), &NotFoundPage { shell }),
+        (StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) if problem.code() == "busy" => {
+            page_with(problem.status(), &BusyPage { shell, retry_after_s: seconds.into() })
+        }
+        _ => {
+            let text = |part: &str| {
+                let key = format!("problems.{}.{part}", problem.code());
+                shell.texts.find(shell.lang.code(), &key).map(str::to_owned)
+            };
+            let view = ProblemPage {
+                title: text("title").unwrap_or_else(|| shell.t("problem.title")),
+                explanation: text("text").unwrap_or_else(|| explanation(&shell, problem)),
+                next_step: text("next").unwrap_or_default(),
+                code: problem.code().to_owned(),
+                trace: call.trace.clone(),
+                shell,
+            };
+            page_with(problem.status(), &view)
+        }
+    };
+    let mut response = answer.unwrap_or_else(|_| problem.document(&call.trace));
+    problem.add_retry(&mut response);
+    response
+}
+
+/// What went wrong on our side is said in general; what the reader can change is said as it is.
+fn explanation(shell: &crate::pages::Shell, problem: &Problem) -> String {
+    if problem.status().is_server_error() { shell.t("problem.text") } else { problem.sentence() }
+}
+
+/// RFC 6749 section 5.2, and RFC 6750 section 3 for a token that does not hold.
+fn oauth(app: &App, problem: &Problem) -> Response {
+    let error = problem.oauth();
+    let uri = format!("{}/errors/{}", app.issuer(), problem.code());
+    let body = json!({ "error": error, "error_description": problem.detail(), "error_uri": uri });
+    let mut response = json_answer(problem.status(), &body);
+    if problem.status() == StatusCode::UNAUTHORIZED {
+        // A bearer token was refused, or a party's proof was: the first has its own scheme; the second must name one too.
+        let challenge = format!("Bearer realm=\"kaname\", error=\"{error}\"");
+        let challenge = HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    problem.add_retry(&mut response);
+    response
+}

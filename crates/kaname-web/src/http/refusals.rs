@@ -1,0 +1,119 @@
+//! From a block's refusal to a problem: the only translation. Each match is complete, so a new refusal must choose its status.
+
+use axum::http::StatusCode;
+use kaname_pay::PayError;
+use kaname_person::PersonError;
+use kaname_signin::SigninError;
+
+use super::Problem;
+
+impl From<PersonError> for Problem {
+    fn from(error: PersonError) -> Problem {
+        let refusal = match error {
+            PersonError::Refused(refusal) => refusal,
+            PersonError::Trust(error) => return error.into(),
+            PersonError::Store(error) => return error.into(),
+        };
+        Problem::new(of_person(&refusal), refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<kaname_person::Refusal> for Problem {
+    fn from(refusal: kaname_person::Refusal) -> Problem {
+        PersonError::from(refusal).into()
+    }
+}
+
+impl From<PayError> for Problem {
+    fn from(error: PayError) -> Problem {
+        let refusal = match error {
+            PayError::Refused(refusal) => refusal,
+            PayError::Trust(error) => return error.into(),
+            PayError::Store(error) => return error.into(),
+            PayError::Bank(error) => {
+                tracing::warn!(%error, "a bank could not be asked");
+                return Problem::unavailable();
+            }
+            PayError::Halted => return Problem::unavailable(),
+        };
+        Problem::new(of_pay(refusal), refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<SigninError> for Problem {
+    fn from(error: SigninError) -> Problem {
+        let refusal = match error {
+            SigninError::Refused(refusal) => refusal,
+            SigninError::Trust(error) => return error.into(),
+            SigninError::Store(error) => return error.into(),
+        };
+        Problem::new(of_signin(refusal), refusal.code(), refusal.to_string()).with_oauth(refusal.oauth())
+    }
+}
+
+impl From<kaname_signin::Refusal> for Problem {
+    fn from(refusal: kaname_signin::Refusal) -> Problem {
+        SigninError::from(refusal).into()
+    }
+}
+
+fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
+    use kaname_person::Refusal::*;
+    match refusal {
+        Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        NoSuchResident | NoSuchOfficer => StatusCode::NOT_FOUND,
+        OtherData | ImportRuns => StatusCode::CONFLICT,
+        NotAllowed { .. } => StatusCode::FORBIDDEN,
+        UnknownPurpose | UnknownRole | Mapping(_) | File(_) => StatusCode::BAD_REQUEST,
+        NumbersUsedUp => StatusCode::INSUFFICIENT_STORAGE,
+    }
+}
+
+fn of_pay(refusal: kaname_pay::Refusal) -> StatusCode {
+    use kaname_pay::Refusal::*;
+    match refusal {
+        NoSuchRun | NoPayee | NoSuchPending | NoSuchDebitAccount | NoSuchCreditAccount => {
+            StatusCode::NOT_FOUND
+        }
+        IdReused | RunIdReused | WrongState | ListChanged | OtherFigures | AlreadyPosted | AlreadyVoided
+        | InsufficientFunds | ExceedsDebits => StatusCode::CONFLICT,
+        SameOfficer => StatusCode::FORBIDDEN,
+        SameAccount | AmountZero | CurrencyDiffers | NotPending | PendingDiffers | PendingAmount
+        | Overflow | ForeignReport | Unwritable => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn of_signin(refusal: kaname_signin::Refusal) -> StatusCode {
+    use kaname_signin::Refusal::*;
+    match refusal {
+        // RFC 6749 section 5.2 and RFC 6750 section 3.1.
+        UnknownClient | AssertionMissing | AssertionMalformed | AssertionAlgorithm | AssertionKey
+        | AssertionSignature | AssertionSubject | AssertionAudience | AssertionExpired | AssertionNotYet
+        | AssertionTooLong | AssertionId | AssertionReplayed | TokenUnknown | SessionNeeded => {
+            StatusCode::UNAUTHORIZED
+        }
+        ParameterRepeated | ParameterTooLong | RedirectUriMissing | RedirectUriUnknown | MustPush
+        | RequestUriUnknown | RequestUriNotAllowed | RequestObject | ClaimsParameter | ResponseType
+        | ResponseMode | ScopeWithoutOpenid | ScopeNotRegistered | PkceMissing | PkceMethod | PkceForm
+        | PromptUnknown | MaxAge | LoginRequired | ConsentRequired | InteractionUnknown | InteractionStep
+        | GrantType | CodeMissing | CodeUnknown | CodeUsed | CodeOfAnotherClient | RedirectUriDiffers
+        | VerifierMissing | VerifierWrong | SquaresNotAsked | PasskeyName | PasskeyLimit | ClientId
+        | ClientRedirectUri | ClientKeys | ClientName | ClientAttribute | ClientSector => {
+            StatusCode::BAD_REQUEST
+        }
+        ConsentRefused
+        | LevelTooLow
+        | InteractionOfAnotherBrowser
+        | NoAccount
+        | PasskeyUnknown
+        | PasskeyInvalid
+        | CodeWrong
+        | LetterUsed
+        | LetterExpired
+        | StepUp
+        | FormForged => StatusCode::FORBIDDEN,
+        PasskeyThere => StatusCode::CONFLICT,
+        TryLater => StatusCode::TOO_MANY_REQUESTS,
+        NoSuchPasskey | NoSuchSession | NoSuchService => StatusCode::NOT_FOUND,
+    }
+}

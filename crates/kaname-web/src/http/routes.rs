@@ -1,0 +1,361 @@
+//! The table of routes: each row says who may call and what is written into the access log. The router is made from it, and from
+//! nothing else, so a route without rules cannot be.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use kaname_person::Action;
+
+use super::answer::{Answer, with_cookie};
+use super::guard::{self, Officer, Resident};
+use super::{App, Call, Problem, cookies, files, headers, language, manual, present};
+use crate::api::{authorize, party};
+use crate::office::{home, imports, payouts, register, residents};
+use crate::portal::{activate, money, own, signin, signins};
+
+/// One row of the table.
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// The path, with its parts in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub who: Who,
+    /// What it writes into the access log.
+    pub audit: Audit,
+    handler: Handler,
+}
+
+/// Who may call a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Anyone. Forms carry the token of the browser that loaded the page.
+    Anyone,
+    /// A resident who has signed in.
+    Resident,
+    /// An officer who has signed in, in a role that may do this; in any role if `None`.
+    Officer(Option<Action>),
+    /// A relying party, which proves who it is within the protocol: by an assertion or by an access token.
+    Party,
+}
+
+/// What a route writes into the access log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audit {
+    /// Nothing, because it opens nobody's data. The text says why that is so.
+    Nothing(&'static str),
+    /// Entries of this purpose, and how many in one call.
+    Receipt(&'static str, usize),
+}
+
+/// In which form a problem is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Voice {
+    /// A page; a document for those who accept only that.
+    Page,
+    /// A document (RFC 9457).
+    Document,
+    /// OAuth's own form.
+    OAuth,
+}
+
+/// What a route runs. The kind of caller is an argument, so a handler for residents cannot stand in a row for anyone.
+#[derive(Clone, Copy)]
+enum Handler {
+    /// Needs neither thread nor database.
+    AtOnce(fn(&App, &Call) -> Answer),
+    Anyone(fn(&App, &Call) -> Answer),
+    Party(fn(&App, &Call) -> Answer),
+    Resident(fn(&App, &Call, &Resident) -> Answer),
+    Officer(fn(&App, &Call, &Officer) -> Answer),
+}
+
+/// All routes.
+pub fn table() -> Vec<Route> {
+    use Audit::{Nothing, Receipt};
+    const NOBODY: Audit = Nothing("the same for everybody");
+    const FORM: Audit = Nothing("an empty form");
+    const KEYS: Audit = Nothing("checks what somebody knows or has; opens no record");
+    const ENDS: Audit = Nothing("ends something; opens no record");
+    const COUNTS: Audit = Nothing("sums and states, no person");
+    const LATER: Audit = Nothing("the run itself writes an entry for each person");
+    const OWN: &str = "own-access";
+    vec![
+        at_once("/healthz", files::healthz),
+        anyone(Method::GET, "/readyz", NOBODY, files::readyz),
+        at_once("/assets/{name}", files::asset),
+        at_once("/errors/{code}", manual::page_of),
+        anyone(Method::GET, "/log/checkpoint", NOBODY, files::checkpoint),
+        anyone(Method::GET, "/log/vkey", NOBODY, files::vkey),
+        anyone(Method::GET, "/log/tile/{*rest}", NOBODY, files::tile),
+        // The OpenID provider.
+        anyone(Method::GET, "/.well-known/openid-configuration", NOBODY, party::metadata),
+        anyone(Method::GET, "/.well-known/oauth-authorization-server", NOBODY, party::metadata),
+        anyone(Method::GET, "/jwks", NOBODY, party::jwks),
+        by_party(Method::POST, "/par", Nothing("keeps a request; no person yet"), party::push),
+        by_party(Method::POST, "/token", Nothing("a pairwise name only"), party::token),
+        by_party(Method::GET, "/userinfo", Receipt("the attribute's purpose", 1), party::userinfo),
+        by_party(Method::POST, "/userinfo", Receipt("the attribute's purpose", 1), party::userinfo),
+        anyone(Method::GET, "/authorize", Nothing("leads to a page or back"), authorize::start),
+        by_party(Method::POST, "/authorize", Nothing("leads to the same by GET"), authorize::start_posted),
+        // The way in.
+        anyone(Method::GET, "/", NOBODY, signin::start),
+        anyone(Method::GET, "/signin", FORM, signin::form),
+        anyone(Method::POST, "/signin/passkey", KEYS, signin::by_passkey),
+        anyone(Method::POST, "/signin/letter", KEYS, signin::by_letter),
+        anyone(Method::POST, "/signin/code", KEYS, signin::by_squares),
+        anyone(Method::GET, "/activate", FORM, activate::form),
+        anyone(Method::POST, "/activate", KEYS, activate::activate),
+        resident(Method::GET, "/activate/passkey", Receipt(OWN, 1), activate::offer),
+        resident(Method::POST, "/activate/passkey", KEYS, activate::register),
+        resident(Method::POST, "/activate/no-passkey", FORM, activate::decline),
+        resident(Method::GET, "/activate/done", FORM, activate::done),
+        resident(Method::GET, "/consent", Nothing("names attributes, not their values"), signin::ask_again),
+        resident(Method::POST, "/consent", Nothing("discloses nothing yet"), signin::decide),
+        resident(Method::POST, "/signout", ENDS, signin::out),
+        anyone(Method::GET, "/signed-out", NOBODY, signin::goodbye),
+        // A resident's own pages.
+        resident(Method::GET, "/home", Receipt(OWN, 1), own::home),
+        resident(Method::GET, "/my/data", Receipt(OWN, 1), own::data),
+        resident(Method::GET, "/my/number", Nothing("shows dots"), own::number),
+        resident(Method::POST, "/my/number", Receipt(OWN, 1), own::reveal),
+        resident(Method::GET, "/my/access", Receipt(OWN, 1), own::access),
+        resident(Method::GET, "/my/payments", Receipt(OWN, 1), money::payments),
+        resident(Method::GET, "/my/signins", Receipt(OWN, 1), signins::signins),
+        resident(Method::POST, "/my/signins/end", ENDS, signins::end),
+        resident(Method::GET, "/my/services", Receipt(OWN, 1), signins::services),
+        resident(Method::POST, "/my/services/end", ENDS, signins::disconnect),
+        // The office.
+        officer(Method::GET, "/office", None, COUNTS, home::home),
+        officer(Method::POST, "/office/signout", None, ENDS, signin::officer_out),
+        officer(Method::GET, "/office/activate/passkey", None, FORM, activate::offer_officer),
+        officer(Method::POST, "/office/activate/passkey", None, KEYS, activate::register_officer),
+        officer(Method::POST, "/office/activate/no-passkey", None, FORM, activate::decline_officer),
+        officer(Method::GET, "/office/find", Some(Action::OpenResident), FORM, residents::form),
+        officer(
+            Method::POST,
+            "/office/find",
+            Some(Action::OpenResident),
+            Receipt("as chosen", 1),
+            residents::open,
+        ),
+        officer(
+            Method::POST,
+            "/office/letter",
+            Some(Action::IssueActivation),
+            Receipt("registration", 1),
+            residents::letter,
+        ),
+        officer(Method::GET, "/office/register", Some(Action::RegisterResident), FORM, register::form),
+        officer(
+            Method::POST,
+            "/office/register",
+            Some(Action::RegisterResident),
+            Receipt("registration", 1),
+            register::register,
+        ),
+        officer(Method::GET, "/office/imports", Some(Action::SeeImportRejects), COUNTS, imports::list),
+        officer(Method::GET, "/office/imports/{id}", Some(Action::SeeImportRejects), COUNTS, imports::one),
+        officer(Method::GET, "/office/payouts", Some(Action::WatchPayout), COUNTS, payouts::list),
+        officer(Method::GET, "/office/payouts/new", Some(Action::PlanPayout), COUNTS, payouts::form),
+        officer(
+            Method::POST,
+            "/office/payouts",
+            Some(Action::PlanPayout),
+            Nothing("freezes a list, opens nobody"),
+            payouts::plan,
+        ),
+        officer(Method::GET, "/office/payouts/{id}", Some(Action::WatchPayout), COUNTS, payouts::watch),
+        officer(
+            Method::POST,
+            "/office/payouts/{id}/start",
+            Some(Action::ApprovePayout),
+            LATER,
+            payouts::approve,
+        ),
+        officer(
+            Method::POST,
+            "/office/payouts/{id}/stop",
+            Some(Action::ApprovePayout),
+            COUNTS,
+            payouts::stop,
+        ),
+        officer(
+            Method::POST,
+            "/office/payouts/{id}/resume",
+            Some(Action::ApprovePayout),
+            LATER,
+            payouts::resume,
+        ),
+    ]
+}
+
+fn at_once(path: &'static str, handler: fn(&App, &Call) -> Answer) -> Route {
+    let audit = Audit::Nothing("the same for everybody");
+    Route { method: Method::GET, path, who: Who::Anyone, audit, handler: Handler::AtOnce(handler) }
+}
+
+fn anyone(method: Method, path: &'static str, audit: Audit, handler: fn(&App, &Call) -> Answer) -> Route {
+    Route { method, path, who: Who::Anyone, audit, handler: Handler::Anyone(handler) }
+}
+
+fn by_party(method: Method, path: &'static str, audit: Audit, handler: fn(&App, &Call) -> Answer) -> Route {
+    Route { method, path, who: Who::Party, audit, handler: Handler::Party(handler) }
+}
+
+fn resident(
+    method: Method,
+    path: &'static str,
+    audit: Audit,
+    handler: fn(&App, &Call, &Resident) -> Answer,
+) -> Route {
+    Route { method, path, who: Who::Resident, audit, handler: Handler::Resident(handler) }
+}
+
+fn officer(
+    method: Method,
+    path: &'static str,
+    action: Option<Action>,
+    audit: Audit,
+    handler: fn(&App, &Call, &Officer) -> Answer,
+) -> Route {
+    Route { method, path, who: Who::Officer(action), audit, handler: Handler::Officer(handler) }
+}
+
+/// The router of the whole program.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let filter = MethodFilter::try_from(route.method.clone()).expect("the table has GET and POST only");
+        let (path, route) = (route.path, Arc::new(route));
+        let serve = move |State(app): State<App>, request: Request| {
+            let route = Arc::clone(&route);
+            async move { serve(app, &route, request).await }
+        };
+        router = router.route(path, on(filter, serve));
+    }
+    let nowhere = |State(app): State<App>, request: Request| async move {
+        refuse(&app, request, &Problem::not_found())
+    };
+    let wrong = |State(app): State<App>, request: Request| async move {
+        refuse(&app, request, &Problem::wrong_method())
+    };
+    router.method_not_allowed_fallback(wrong).fallback(nowhere).with_state(app)
+}
+
+impl Route {
+    fn voice(&self) -> Voice {
+        match (self.who, self.path) {
+            // The browser stands before it, not the party.
+            (_, "/authorize") => Voice::Page,
+            (Who::Party, _) => Voice::OAuth,
+            (_, path) if path.starts_with("/.well-known/") || path.starts_with("/log/") => Voice::Document,
+            (_, "/jwks" | "/healthz" | "/readyz") => Voice::Document,
+            _ => Voice::Page,
+        }
+    }
+}
+
+/// One request, from its bytes to its answer.
+async fn serve(app: App, route: &Route, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let mut call = Call::begin(&app, parts.method.clone(), &parts.uri, std::mem::take(&mut parts.headers));
+    let params = path_params(&mut parts).await;
+    let read = call.read(&app, params, &parts.uri, body).await;
+    let (handler, who, voice) = (route.handler, route.who, route.voice());
+    if let Err(problem) = read {
+        return finish(&app, &call, voice, Err(problem));
+    }
+    if let Handler::AtOnce(handler) = handler {
+        let answer = handler(&app, &call);
+        return finish(&app, &call, voice, answer);
+    }
+    // Use cases wait for the database, so a request has a thread of its own from here on. Those that would wait too long are told so.
+    let Ok(_permit) = app.made().waiting.try_acquire() else {
+        return finish(&app, &call, voice, Err(Problem::busy()));
+    };
+    let (with, trace) = (app.clone(), call.trace.clone());
+    let done = tokio::task::spawn_blocking(move || {
+        let answer =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&with, &call, handler, who)));
+        let answer = answer.unwrap_or_else(|_| Err(Problem::unavailable()));
+        finish(&with, &call, voice, answer)
+    });
+    done.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request was given up");
+        headers::harden(&app, Problem::unavailable().document(&trace))
+    })
+}
+
+fn run(app: &App, call: &Call, handler: Handler, who: Who) -> Answer {
+    match (handler, who) {
+        (Handler::AtOnce(handler) | Handler::Party(handler), _) => handler(app, call),
+        (Handler::Anyone(handler), _) => {
+            guard::check_anonymous_form(app, call)?;
+            handler(app, call)
+        }
+        (Handler::Resident(handler), _) => match guard::resident(app, call) {
+            Ok(resident) => handler(app, call, &resident),
+            Err(stopped) => stopped.answer(call),
+        },
+        (Handler::Officer(handler), Who::Officer(action)) => match guard::officer(app, call, action) {
+            Ok(officer) => handler(app, call, &officer),
+            Err(stopped) => stopped.answer(call),
+        },
+        (Handler::Officer(_), _) => Err(Problem::not_found()),
+    }
+}
+
+/// The answer with everything that surrounds it.
+fn finish(app: &App, call: &Call, voice: Voice, answer: Answer) -> Response {
+    let response = answer.unwrap_or_else(|problem| present::present(app, call, voice, &problem));
+    let chosen = call.query.get("lang").is_some_and(|tag| tag == call.lang.code());
+    let response = match chosen && voice == Voice::Page {
+        true => with_cookie(
+            response,
+            cookies::set(language::COOKIE, call.lang.code(), 31_536_000, app.made().secure),
+        ),
+        false => response,
+    };
+    headers::harden(app, response)
+}
+
+fn refuse(app: &App, request: Request, problem: &Problem) -> Response {
+    let (parts, _) = request.into_parts();
+    let call = Call::begin(app, parts.method, &parts.uri, parts.headers);
+    headers::harden(app, present::present(app, &call, Voice::Page, problem))
+}
+
+async fn path_params(parts: &mut Parts) -> Result<RawPathParams, Problem> {
+    let read = RawPathParams::from_request_parts(parts, &()).await;
+    read.map_err(|_| Problem::malformed("the path is not UTF-8"))
+}
+
+/// The table as people read it; `docs/routes.txt` is a copy.
+pub fn as_text() -> String {
+    table().iter().map(|route| format!("{route}\n")).collect()
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = match self.who {
+            Who::Anyone => "anyone".to_owned(),
+            Who::Resident => "resident".to_owned(),
+            Who::Party => "relying party".to_owned(),
+            Who::Officer(None) => "officer".to_owned(),
+            Who::Officer(Some(action)) => format!("officer who may {action}"),
+        };
+        let audit = match self.audit {
+            Audit::Nothing(why) => format!("nothing: {why}"),
+            Audit::Receipt(purpose, 1) => format!("1 entry, {purpose}"),
+            Audit::Receipt(purpose, count) => format!("{count} entries, {purpose}"),
+        };
+        write!(f, "{:4} {:38} {:38} {audit}", self.method, self.path, who)
+    }
+}

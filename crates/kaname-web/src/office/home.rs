@@ -1,0 +1,30 @@
+//! The officer's first page.
+
+use kaname_pay::PayError;
+use kaname_pay::payout::{self, RunState};
+use kaname_person::Action;
+
+use super::imports;
+use crate::http::answer::{Answer, page};
+use crate::http::guard::Officer;
+use crate::http::{App, Call};
+use crate::pages::office::OfficeHomePage;
+
+/// `GET /office`
+pub(crate) fn home(app: &App, call: &Call, officer: &Officer) -> Answer {
+    let may_pay = officer.may(Action::WatchPayout);
+    let waiting_runs = if may_pay { waiting(app)? } else { 0 };
+    let rejects =
+        if officer.may(Action::SeeImportRejects) { imports::with_rejects(&app.imports_folder) } else { 0 };
+    let shell = officer.shell(app, call);
+    let tag = shell.lang.code();
+    let roles =
+        officer.roles.iter().map(|code| app.pack.role(code).map_or(code.as_str(), |role| role.name.get(tag)));
+    let role = roles.collect::<Vec<_>>().join(", ");
+    page(&OfficeHomePage { role, may_pay, waiting_runs, imports_with_rejects: rejects, shell })
+}
+
+fn waiting(app: &App) -> Result<u64, PayError> {
+    let runs = app.desk.store.read(app.home(), |tx| payout::runs(tx, 100))?;
+    Ok(runs.iter().filter(|run| run.state == RunState::Planned).count() as u64)
+}

@@ -1,0 +1,9 @@
+//! What officers see. Every page that opens a record writes its line into the resident's own log first.
+
+mod handle;
+pub(crate) mod home;
+pub mod imports;
+pub(crate) mod payouts;
+pub(crate) mod register;
+pub(crate) mod residents;
+pub mod runs;

@@ -1,0 +1,217 @@
+//! Registering a resident at a counter.
+
+use axum::http::StatusCode;
+use kaname_base::pack::ReadingKind;
+use kaname_codec::b64;
+use kaname_person::Field as Column;
+use kaname_person::register::{self, Register, new_request};
+use kaname_person::show::{self, Asking};
+use kaname_person::{Action, Entry, Fault, PersonError, Reason, Refusal};
+
+use super::handle;
+use crate::http::answer::{Answer, page, page_with};
+use crate::http::guard::Officer;
+use crate::http::{App, Call, Problem};
+use crate::pages::office::{Choice, InputView, OfficeRegisterPage, OfficeRegisteredPage};
+use crate::pages::{Field, Shell};
+
+/// What an officer can have seen.
+const EVIDENCE: [&str; 4] = ["passport", "identity-card", "birth-report", "two-papers"];
+
+/// Whose references the counter's are: nobody's, the form has none.
+const SOURCE: &str = "counter";
+
+/// `GET /office/register`
+pub(crate) fn form(app: &App, call: &Call, officer: &Officer) -> Answer {
+    page(&blank(app, call, officer, &b64::url_encode(&new_request())))
+}
+
+/// `POST /office/register`. The request's id makes a form that is sent twice register once.
+pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
+    let text = call.form.need("request")?;
+    let request =
+        b64::url_decode_array(text).map_err(|_| Problem::malformed("the field request is not ours"))?;
+    let evidence = call.form.text("evidence");
+    if !EVIDENCE.contains(&evidence) {
+        return again(app, call, officer, text, Wrong::Evidence);
+    }
+    let birth_date = birth_date(call);
+    let ask = Register {
+        request,
+        entry: entry(call, &birth_date),
+        source: SOURCE,
+        by: officer.acting(Action::RegisterResident).map_err(PersonError::from)?,
+        why: "registration",
+        evidence,
+    };
+    match register::register(&app.store, &app.keys, &app.pack, &app.numbers, &call.env, &ask) {
+        Ok(person) => registered(app, call, officer, person),
+        Err(PersonError::Refused(Refusal::Invalid(fault))) => {
+            again(app, call, officer, text, Wrong::Fault(fault))
+        }
+        Err(PersonError::Refused(Refusal::OtherData)) => again(app, call, officer, text, Wrong::OtherData),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Her new number is told once, which is a reading of it.
+fn registered(app: &App, call: &Call, officer: &Officer, person: kaname_trust::PersonId) -> Answer {
+    let actor = officer.acting(Action::RevealNumber).map_err(PersonError::from)?;
+    let ask = Asking { person, actor, purpose: "registration".to_owned() };
+    let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
+    let number = app.write_of(person, move |tx| show::reveal_number(tx, &keys, &pack, &env.again(), &ask))?;
+    page(&OfficeRegisteredPage {
+        number: app.pack.number.show(&number),
+        letter: handle::write(&app.keys, officer, person, call.env.now),
+        shell: officer.shell(app, call),
+    })
+}
+
+/// What is wrong with what was sent.
+enum Wrong {
+    Fault(Fault),
+    Evidence,
+    OtherData,
+}
+
+/// The form as it was filled in, with what is wrong.
+fn again(app: &App, call: &Call, officer: &Officer, request: &str, wrong: Wrong) -> Answer {
+    let mut view = blank(app, call, officer, request);
+    let typed = |name: &str| Field::of(call.form.text(name));
+    for input in view.names.iter_mut().chain(&mut view.places) {
+        input.field = typed(input.id);
+    }
+    view.birth_year = typed("birth_year");
+    view.birth_month = typed("birth_month");
+    view.birth_day = typed("birth_day");
+    view.sex = typed("sex");
+    view.status = typed("status");
+    view.evidence = typed("evidence");
+    let shell = view.shell.clone();
+    let (field, error) = match wrong {
+        Wrong::Fault(fault) => (field_of(&mut view, fault.field), reason(&shell, fault.reason)),
+        Wrong::Evidence => (&mut view.evidence, shell.t("wrong.choice")),
+        Wrong::OtherData => (field_of(&mut view, Column::FamilyName), shell.t("wrong.other_data")),
+    };
+    field.error = Some(error);
+    page_with(StatusCode::UNPROCESSABLE_ENTITY, &view)
+}
+
+fn blank(app: &App, call: &Call, officer: &Officer, request: &str) -> OfficeRegisterPage {
+    let shell = officer.shell(app, call);
+    let tag = shell.lang.code();
+    let input = |id: &'static str, key: &str, hint: &str| InputView {
+        id,
+        label: shell.t(key),
+        hint: if hint.is_empty() { String::new() } else { shell.t(hint) },
+        field: Field::default(),
+    };
+    let mut names = vec![
+        input("family_name", "field.family_name", "register.name_hint"),
+        input("given_name", "field.given_name", "register.name_hint"),
+    ];
+    if app.pack.person.reading(ReadingKind::Kana).is_some() {
+        names.push(input("family_reading", "field.family_reading", ""));
+        names.push(input("given_reading", "field.given_reading", ""));
+    }
+    if app.pack.person.reading(ReadingKind::Latin).is_some() {
+        names.push(input("family_latin", "field.family_latin", ""));
+        names.push(input("given_latin", "field.given_latin", ""));
+    }
+    let places = vec![
+        input("postcode", "register.postal_code", ""),
+        input("region", "field.region", ""),
+        input("city", "field.city", ""),
+        input("address", "field.address", ""),
+        input("phone", "register.phone", ""),
+        input("email", "field.email", ""),
+    ];
+    let choice = |code: &str, label: &str| Choice {
+        code: code.to_owned(),
+        label: label.to_owned(),
+        hint: String::new(),
+    };
+    OfficeRegisterPage {
+        request: request.to_owned(),
+        names,
+        birth_year: Field::default(),
+        birth_month: Field::default(),
+        birth_day: Field::default(),
+        sex: Field::default(),
+        sexes: app.pack.person.sexes.iter().map(|sex| choice(&sex.code, sex.label.get(tag))).collect(),
+        status: Field::default(),
+        statuses: app
+            .pack
+            .statuses
+            .iter()
+            .map(|status| choice(&status.code, status.label.get(tag)))
+            .collect(),
+        places,
+        evidence: Field::default(),
+        evidences: EVIDENCE.iter().map(|code| choice(code, &shell.word("evidence", code))).collect(),
+        shell,
+    }
+}
+
+fn field_of(view: &mut OfficeRegisterPage, column: Column) -> &mut Field {
+    match column {
+        Column::BirthDate => &mut view.birth_year,
+        Column::Sex => &mut view.sex,
+        Column::Status => &mut view.status,
+        column => {
+            // A form of the name that the country does not record has no input: its fault stands at the first one.
+            let inputs = view.names.iter().chain(&view.places);
+            let at = inputs.map(|input| input.id).position(|id| id == column.name()).unwrap_or(0);
+            let names = view.names.len();
+            if at < names { &mut view.names[at].field } else { &mut view.places[at - names].field }
+        }
+    }
+}
+
+fn reason(shell: &Shell, reason: Reason) -> String {
+    shell.t(match reason {
+        Reason::Missing => "wrong.required",
+        Reason::MissingName => "wrong.name",
+        Reason::TooLong(_) => "wrong.long",
+        Reason::ControlCharacter => "wrong.characters",
+        Reason::Formula => "wrong.formula",
+        Reason::DateForm => "wrong.year",
+        Reason::NoSuchDay => "wrong.date",
+        Reason::InFuture => "wrong.future",
+        Reason::UnknownCode => "wrong.choice",
+        Reason::NotKana => "wrong.kana",
+        Reason::NotLatin => "wrong.latin",
+        Reason::NotRecorded => "wrong.not_recorded",
+        Reason::NotPhone => "wrong.phone",
+        Reason::NotEmail => "wrong.email",
+    })
+}
+
+/// The three fields as one text: a part that is not known is left out.
+fn birth_date(call: &Call) -> String {
+    let part = |name: &str| call.form.text(name).trim().to_owned();
+    let two = |text: String| if text.len() == 1 { format!("0{text}") } else { text };
+    let parts = [part("birth_year"), two(part("birth_month")), two(part("birth_day"))];
+    parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("-")
+}
+
+fn entry<'a>(call: &'a Call, birth_date: &'a str) -> Entry<'a> {
+    Entry {
+        reference: "",
+        family_name: call.form.text("family_name"),
+        given_name: call.form.text("given_name"),
+        family_reading: call.form.text("family_reading"),
+        given_reading: call.form.text("given_reading"),
+        family_latin: call.form.text("family_latin"),
+        given_latin: call.form.text("given_latin"),
+        birth_date,
+        sex: call.form.text("sex"),
+        status: call.form.text("status"),
+        postcode: call.form.text("postcode"),
+        region: call.form.text("region"),
+        city: call.form.text("city"),
+        address: call.form.text("address"),
+        phone: call.form.text("phone"),
+        email: call.form.text("email"),
+    }
+}

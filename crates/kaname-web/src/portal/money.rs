@@ -1,0 +1,90 @@
+//! A resident's payments.
+
+use kaname_pay::PayError;
+use kaname_pay::payee::payee_of;
+use kaname_pay::payout::{self, Payment, State, Voucher, payments_of, voucher_of};
+use kaname_trust::{Access, Actor, access};
+
+use crate::http::answer::{Answer, page};
+use crate::http::guard::Resident;
+use crate::http::{App, Call};
+use crate::pages::portal::{MyPaymentsPage, PaymentStateView, PaymentView};
+
+/// The latest payout runs in which her payments are looked for.
+const RUNS: i64 = 50;
+
+/// The digits of an account that are shown.
+const SHOWN_DIGITS: usize = 4;
+
+/// What is known of a payment, opened.
+struct Opened {
+    payment: Payment,
+    voucher: Option<Voucher>,
+}
+
+/// `GET /my/payments`
+pub(crate) fn payments(app: &App, call: &Call, resident: &Resident) -> Answer {
+    let (keys, env, person) = (app.keys.clone(), call.env.clone(), resident.person);
+    let basis = app
+        .pack
+        .purpose("own-access")
+        .map_or("", |own| own.legal_basis.get(&app.pack.default_language().tag));
+    let basis = basis.to_owned();
+    let (opened, account) = app.write_of(person, move |tx| {
+        let (actor, fields) = (Actor::resident(), ["payments", "account"]);
+        let ask = Access { person, actor: &actor, purpose: "own-access", basis: &basis, fields: &fields };
+        let receipt = access::record(tx, &keys, &env.again(), &ask)?;
+        let account = payee_of(tx, &keys, &receipt)?.map(|payee| payee.account.account.number);
+        let mut opened = Vec::new();
+        for payment in payments_of(tx, &keys, &receipt, RUNS)? {
+            let voucher = match payment.state {
+                State::Voucher => voucher_of(tx, &keys, &receipt, payment.run)?,
+                _ => None,
+            };
+            opened.push(Opened { payment, voucher });
+        }
+        Ok::<_, PayError>((opened, account))
+    })?;
+    let shell = resident.shell(app, call);
+    let tag = shell.lang.code();
+    let payments = opened.into_iter().map(|opened| view(app, tag, opened, account.as_deref())).collect();
+    page(&MyPaymentsPage { payments, shell })
+}
+
+fn view(app: &App, tag: &str, opened: Opened, account: Option<&str>) -> PaymentView {
+    let Opened { payment, voucher } = opened;
+    let payout::Programme { code, currency, amount } = payment.programme;
+    let state = match (payment.state, voucher) {
+        (State::Paid, _) => PaymentStateView::Paid { last_digits: last_digits(account.unwrap_or_default()) },
+        (State::Voucher, Some(voucher)) => {
+            PaymentStateView::Voucher { code: voucher.code, how: app.pack.voucher.text.get(tag).to_owned() }
+        }
+        (state, _) => PaymentStateView::Pending { reason: pending(state, &payment.reason).to_owned() },
+    };
+    let programme =
+        app.pack.programme(&code).map_or(code.as_str(), |programme| programme.name.get(tag)).to_owned();
+    PaymentView { programme, amount, currency, at: payment.planned_at, state }
+}
+
+/// The code of the texts `pending.*` for where a payment stands.
+pub(crate) fn pending(state: State, reason: &str) -> &'static str {
+    use kaname_pay::payee::Reason;
+    match (state, Reason::from_code(reason)) {
+        (State::Planned | State::Voucher | State::Paid, _) => "waiting",
+        (State::Sent, _) => "bank_silent",
+        (State::Returned, _) => "returned",
+        (State::Pending, Some(Reason::OtherHolder(_) | Reason::AccountTaken)) => "name_differs",
+        (State::Pending, Some(Reason::UnsureHolder(_) | Reason::HasAccount | Reason::Unreadable)) => {
+            "account_unconfirmed"
+        }
+        (State::Pending, Some(Reason::NoSuchAccount | Reason::NoSuchBank | Reason::Suspended)) => {
+            "account_closed"
+        }
+        (State::Pending, Some(Reason::NotRegistered) | None) => "no_account",
+    }
+}
+
+fn last_digits(number: &str) -> String {
+    let skipped = number.chars().count().saturating_sub(SHOWN_DIGITS);
+    number.chars().skip(skipped).collect()
+}

@@ -1,0 +1,124 @@
+//! A resident's own record: her data, her number, who looked. Each page is a reading of its own, with its line in her log.
+
+use kaname_base::pack::Pack;
+use kaname_person::show::{self, Asking};
+use kaname_person::{PersonError, Resident as Record};
+use kaname_signin::session;
+use kaname_trust::ActorKind;
+use kaname_trust::access::Entry;
+
+use crate::api::attributes::address_lines;
+use crate::http::answer::{Answer, page};
+use crate::http::guard::Resident;
+use crate::http::{App, Call, Problem};
+use crate::pages::portal::{AccessEntryView, HomePage, MyAccessPage, MyDataPage, MyNumberPage, PersonView};
+
+/// The fields of a record that the data page shows.
+pub(crate) const FIELDS: &[&str] =
+    &["name", "name_reading", "name_latin", "birth_date", "sex", "status", "address", "phone", "email"];
+
+/// Lines of the log on one page.
+const LINES: usize = 25;
+
+/// More pages than a person turns; her proof has all lines.
+const MOST_PAGES: usize = 400;
+
+/// `GET /home`
+pub(crate) fn home(app: &App, call: &Call, resident: &Resident) -> Answer {
+    let record = open(app, call, resident, &["name"])?;
+    let sign_ins = session::list(&app.signin, &call.env, &resident.session)?.len() as u64;
+    page(&HomePage { name: record.display_name(&app.pack), sign_ins, shell: resident.shell(app, call) })
+}
+
+/// `GET /my/data`
+pub(crate) fn data(app: &App, call: &Call, resident: &Resident) -> Answer {
+    let record = open(app, call, resident, FIELDS)?;
+    let shell = resident.shell(app, call);
+    page(&MyDataPage { person: person_view(&app.pack, shell.lang.code(), &record), shell })
+}
+
+/// `GET /my/number`: hidden until she asks.
+pub(crate) fn number(app: &App, call: &Call, resident: &Resident) -> Answer {
+    page(&MyNumberPage { shell: resident.shell(app, call), number: None })
+}
+
+/// `POST /my/number`
+pub(crate) fn reveal(app: &App, call: &Call, resident: &Resident) -> Answer {
+    let (keys, pack, env, ask) =
+        (app.keys.clone(), app.pack.clone(), call.env.clone(), Asking::herself(resident.person));
+    let number =
+        app.write_of(resident.person, move |tx| show::reveal_number(tx, &keys, &pack, &env.again(), &ask))?;
+    page(&MyNumberPage { shell: resident.shell(app, call), number: Some(app.pack.number.show(&number)) })
+}
+
+/// `GET /my/access`
+pub(crate) fn access(app: &App, call: &Call, resident: &Resident) -> Answer {
+    let number = call
+        .query
+        .get("page")
+        .map_or(Ok(1), |text| text.parse::<usize>().map_err(|_| Problem::not_found()))?;
+    if number == 0 || number > MOST_PAGES {
+        return Err(Problem::not_found());
+    }
+    let (keys, pack, env, ask) =
+        (app.keys.clone(), app.pack.clone(), call.env.clone(), Asking::herself(resident.person));
+    let most = number * LINES + 1;
+    let entries = app
+        .write_of(resident.person, move |tx| show::access_log(tx, &keys, &pack, &env.again(), &ask, most))?;
+    let shell = resident.shell(app, call);
+    let total = entries.first().map_or(0, |newest| newest.n.unsigned_abs());
+    let from = (number - 1) * LINES;
+    let shown = entries.iter().skip(from).take(LINES);
+    page(&MyAccessPage {
+        total,
+        entries: shown.map(|entry| entry_view(app, shell.lang.code(), entry)).collect(),
+        newer: (number > 1).then(|| format!("/my/access?page={}", number - 1)),
+        older: (entries.len() > from + LINES).then(|| format!("/my/access?page={}", number + 1)),
+        proof: None,
+        shell,
+    })
+}
+
+/// Her record, under a receipt that says which fields are looked at.
+fn open(
+    app: &App,
+    call: &Call,
+    resident: &Resident,
+    fields: &'static [&'static str],
+) -> Result<Record, PersonError> {
+    let (keys, pack, env, ask) =
+        (app.keys.clone(), app.pack.clone(), call.env.clone(), Asking::herself(resident.person));
+    app.write_of(resident.person, move |tx| show::open_resident(tx, &keys, &pack, &env.again(), &ask, fields))
+}
+
+/// A record as the pages show it.
+pub(crate) fn person_view(pack: &Pack, tag: &str, record: &Record) -> PersonView {
+    let of = &record.particulars;
+    PersonView {
+        name: of.name.full(pack),
+        reading: of.reading.as_ref().map(|name| name.full(pack)),
+        latin: of.latin.as_ref().map(|name| name.full(pack)),
+        born: of.born,
+        address: address_lines(&of.address),
+        phone: of.phone.clone(),
+        status: pack.status(&of.status).map_or(of.status.as_str(), |status| status.label.get(tag)).to_owned(),
+    }
+}
+
+fn entry_view(app: &App, tag: &str, entry: &Entry) -> AccessEntryView {
+    let role = |code: &str| app.pack.role(code).map_or(code, |role| role.name.get(tag)).to_owned();
+    let purpose = app.pack.purpose(&entry.purpose);
+    let who = match entry.actor.kind {
+        ActorKind::Resident => None,
+        ActorKind::Officer | ActorKind::Party | ActorKind::Program => Some(entry.actor.id.clone()),
+    };
+    AccessEntryView {
+        number: entry.n.unsigned_abs(),
+        at: entry.at,
+        who,
+        role: role(&entry.actor.role),
+        purpose: purpose.map_or(entry.purpose.as_str(), |purpose| purpose.text.get(tag)).to_owned(),
+        basis: purpose.map_or(entry.basis.as_str(), |purpose| purpose.legal_basis.get(tag)).to_owned(),
+        fields: entry.fields.clone(),
+    }
+}
