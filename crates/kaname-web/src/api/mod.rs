@@ -1,5 +1,4 @@
 //! What programs call: the OpenID Connect provider's endpoints.
 
-pub(crate) mod attributes;
 pub(crate) mod authorize;
 pub(crate) mod party;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
-use kaname_signin::userinfo::Attributes;
+use kaname_signin::userinfo::{Attributes, Register};
 use kaname_signin::{Parameters, Refusal, discovery, keys, par, token, userinfo};
 use serde_json::{Value, json};
 
-use super::attributes::Register;
 use crate::http::answer::{Answer, json as json_answer, with};
 use crate::http::files::public;
 use crate::http::{App, Call, Problem};
@@ -44,7 +43,7 @@ pub(crate) fn token(app: &App, call: &Call) -> Answer {
 /// `GET /userinfo` and `POST /userinfo` (OpenID Connect Core section 5.3).
 pub(crate) fn userinfo(app: &App, call: &Call) -> Answer {
     let token = bearer(call)?;
-    let register: Arc<dyn Attributes> = Arc::new(Register { pack: app.pack.clone(), now: call.env.now });
+    let register: Arc<dyn Attributes> = Arc::new(Register { pack: Arc::clone(&app.pack) });
     let claims = userinfo::disclose(&app.signin, &call.env, token, &register)?;
     Ok(json_answer(StatusCode::OK, &Value::Object(claims)))
 }

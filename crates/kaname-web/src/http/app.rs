@@ -29,7 +29,7 @@ pub struct Parts {
     /// The keys.
     pub keys: Keys,
     /// The country pack.
-    pub pack: Pack,
+    pub pack: Arc<Pack>,
     /// The OpenID provider over the same store and keys. Its issuer is the address by which browsers know us.
     pub signin: Provider,
     /// The source of new numbers.

@@ -21,6 +21,7 @@ const PAGES: &[Entry] = &[
     ("client-id", include_str!("../../../../docs/errors/client-id.md")),
     ("client-keys", include_str!("../../../../docs/errors/client-keys.md")),
     ("client-name", include_str!("../../../../docs/errors/client-name.md")),
+    ("client-purpose", include_str!("../../../../docs/errors/client-purpose.md")),
     ("client-redirect-uri", include_str!("../../../../docs/errors/client-redirect-uri.md")),
     ("client-sector", include_str!("../../../../docs/errors/client-sector.md")),
     ("code-missing", include_str!("../../../../docs/errors/code-missing.md")),

@@ -98,7 +98,7 @@ fn of_signin(refusal: kaname_signin::Refusal) -> StatusCode {
         | PromptUnknown | MaxAge | LoginRequired | ConsentRequired | InteractionUnknown | InteractionStep
         | GrantType | CodeMissing | CodeUnknown | CodeUsed | CodeOfAnotherClient | RedirectUriDiffers
         | VerifierMissing | VerifierWrong | SquaresNotAsked | PasskeyName | PasskeyLimit | ClientId
-        | ClientRedirectUri | ClientKeys | ClientName | ClientAttribute | ClientSector => {
+        | ClientRedirectUri | ClientKeys | ClientName | ClientAttribute | ClientPurpose | ClientSector => {
             StatusCode::BAD_REQUEST
         }
         ConsentRefused

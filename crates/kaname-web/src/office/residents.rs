@@ -8,14 +8,13 @@ use kaname_signin::{Holder, letter};
 use kaname_trust::PersonId;
 
 use super::handle;
-use crate::api::attributes::address_lines;
 use crate::http::answer::{Answer, page, page_with};
 use crate::http::guard::Officer;
 use crate::http::{App, Call};
 use crate::pages::Field;
 use crate::pages::office::{Choice, OfficeFindPage, OfficeNotFoundPage, OfficeResidentPage};
 use crate::pages::paper::LetterPage;
-use crate::portal::own::{FIELDS, person_view};
+use crate::portal::own::{FIELDS, address_lines, person_view};
 
 /// `GET /office/find`
 pub(crate) fn form(app: &App, call: &Call, officer: &Officer) -> Answer {

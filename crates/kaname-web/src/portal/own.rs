@@ -2,12 +2,11 @@
 
 use kaname_base::pack::Pack;
 use kaname_person::show::{self, Asking};
-use kaname_person::{PersonError, Resident as Record};
+use kaname_person::{Address, PersonError, Resident as Record};
 use kaname_signin::session;
 use kaname_trust::ActorKind;
 use kaname_trust::access::Entry;
 
-use crate::api::attributes::address_lines;
 use crate::http::answer::{Answer, page};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem};
@@ -121,4 +120,10 @@ fn entry_view(app: &App, tag: &str, entry: &Entry) -> AccessEntryView {
         basis: purpose.map_or(entry.basis.as_str(), |purpose| purpose.legal_basis.get(tag)).to_owned(),
         fields: entry.fields.clone(),
     }
+}
+
+/// The address a line each, without parts that are not known.
+pub(crate) fn address_lines(address: &Address) -> Vec<String> {
+    let parts = [&address.postcode, &address.region, &address.city, &address.line];
+    parts.into_iter().filter(|part| !part.is_empty()).cloned().collect()
 }
