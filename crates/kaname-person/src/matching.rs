@@ -400,8 +400,8 @@ fn fold_han(text: &str) -> String {
         .collect()
 }
 
-/// Old and regional glyphs of the characters in names, and the common one. Characters that make different names in common use
-/// (斎 and 斉, 島 and 嶋 by choice of the family) are here only where registers of one person are known to mix them.
+/// Old and regional glyphs of the characters in names, and the common one. Characters that are different names (斎 and 斉) are
+/// not folded into each other.
 const VARIANTS: &[(&str, char)] = &[
     ("髙", '高'),
     ("﨑碕嵜", '崎'),

@@ -30,7 +30,7 @@ impl Officer {
     /// The officer in one of her roles.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] never; [`Refusal::UnknownRole`] when she does not have the role, [`Refusal::NoSuchOfficer`] when she left.
+    /// [`Refusal::NoSuchOfficer`] when she left, [`Refusal::UnknownRole`] when she does not have the role.
     pub fn acting_as(&self, role: &str) -> Result<Actor, Refusal> {
         if !self.active {
             return Err(Refusal::NoSuchOfficer);

@@ -63,7 +63,7 @@ impl Rejects {
         if file.metadata().map_err(failed)?.len() < bytes {
             let path = path.display();
             return Err(Refusal::File(format!(
-                "{path} is shorter than when this import stopped; put it back, or give the rejects of that run another name and copy them there"
+                "{path} is shorter than when this import stopped: put back the file of that run"
             ))
             .into());
         }
