@@ -1,5 +1,9 @@
 //! The population: repeatable, varied, plausible, and made of nobody real.
 
+mod it {
+    mod bank;
+}
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kaname_base::pack::{Pack, ReadingKind};

@@ -5,10 +5,10 @@
 //! asked again, it ends the same way: the claim is hers already, and what is active stands.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use kaname_base::{Bucket, Env};
-use kaname_store::{StoreError, Tx};
+use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::{Actor, Keys, PersonId};
 
 use crate::ids::{self, PayeeId, joined};
@@ -20,6 +20,9 @@ use crate::{BankAccount, PayError, Residents};
 
 /// People of one bucket that are registered in one unit of work.
 const AT_ONCE: usize = 1_024;
+
+/// People whose accounts are claimed together.
+const WAVE: usize = 16_384;
 
 /// A person wants to be paid on an account.
 #[derive(Clone, Debug)]
@@ -56,22 +59,65 @@ pub fn register_many(
     commands: &[RegisterPayee],
 ) -> Result<Vec<Registration>, PayError> {
     let mut answers = vec![Registration::Refused(Reason::NotRegistered); commands.len()];
-    for places in rounds(desk, commands) {
-        let asked = ask_banks(desk, &places, commands)?;
-        let asked = Arc::new(claim(desk, asked)?);
-        let Some(first) = asked.first() else { continue };
-        let bucket = bucket_of(desk, first.person);
-        let (keys, residents, env) = (desk.keys.clone(), Arc::clone(&desk.residents), env.again());
-        let (actor, batch) = (actor.clone(), Arc::clone(&asked));
-        let decided = desk.store.write::<_, PayError, _>(bucket, move |tx| {
-            decide(&env.again(), tx, &keys, &*residents, &actor, &batch)
-        })?;
+    for wave in waves(rounds(desk, commands)) {
+        let places: Vec<usize> = wave.iter().flatten().copied().collect();
+        let asked = claim(desk, ask_banks(desk, &places, commands)?)?;
+        let asked = Arc::new(asked);
+        let mut units = Vec::with_capacity(wave.len());
+        let mut from = 0;
+        for round in &wave {
+            let mine = from..from + round.len();
+            from = mine.end;
+            let (keys, residents, env) = (desk.keys.clone(), Arc::clone(&desk.residents), env.again());
+            let (actor, asked) = (actor.clone(), Arc::clone(&asked));
+            let bucket = bucket_of(desk, asked[mine.start].person);
+            units.push((bucket, move |tx: &mut Tx<'_>| {
+                decide(&env.again(), tx, &keys, &*residents, &actor, &asked[mine.clone()])
+            }));
+        }
+        let decided: Vec<Decided> = write_all(&desk.store, units)?.into_iter().flatten().collect();
         settle_claims(desk, &asked, &decided)?;
         for (place, decided) in places.into_iter().zip(decided) {
             answers[place] = decided.registration;
         }
     }
     Ok(answers)
+}
+
+/// Runs many units of work, so that those which wait together share a commit; the answers are in their order.
+fn write_all<T, W>(store: &Store, units: Vec<(Bucket, W)>) -> Result<Vec<T>, PayError>
+where
+    T: Send + 'static,
+    W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, PayError> + Clone + Send + 'static,
+{
+    let (send, receive) = mpsc::channel();
+    let mut waiting = 0;
+    let mut answers: Vec<Option<T>> = units.iter().map(|_| None).collect();
+    let mut failed = None;
+    for (place, (bucket, work)) in units.into_iter().enumerate() {
+        let reply = send.clone();
+        let answer = move |answer| drop(reply.send((place, answer)));
+        match store.submit_write(bucket, work.clone(), answer) {
+            Ok(()) => waiting += 1,
+            // Too much waits: take turns.
+            Err(_) => match store.write(bucket, work) {
+                Ok(answer) => answers[place] = Some(answer),
+                Err(error) => failed = Some(error),
+            },
+        }
+    }
+    drop(send); // so that a unit which ends without an answer is not waited for
+    // Each is waited for, also after a failure: none may still run when the caller goes on.
+    for (place, answer) in receive.iter().take(waiting) {
+        match answer {
+            Ok(answer) => answers[place] = Some(answer),
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => answers.into_iter().map(|answer| answer.ok_or(StoreError::Crashed.into())).collect(),
+    }
 }
 
 /// A command with what was found out before the unit of work.
@@ -109,6 +155,23 @@ fn rounds(desk: &Desk, commands: &[RegisterPayee]) -> Vec<Vec<usize>> {
     by_bucket.into_values().flatten().map(|(places, _)| places).collect()
 }
 
+/// Rounds that share the work on the directory, which lies in other buckets than theirs.
+fn waves(rounds: Vec<Vec<usize>>) -> Vec<Vec<Vec<usize>>> {
+    let mut waves: Vec<Vec<Vec<usize>>> = Vec::new();
+    let mut people = 0;
+    for round in rounds {
+        people += round.len();
+        match waves.last_mut() {
+            Some(wave) if people <= WAVE => wave.push(round),
+            _ => {
+                people = round.len();
+                waves.push(vec![round]);
+            }
+        }
+    }
+    waves
+}
+
 fn ask_banks(desk: &Desk, places: &[usize], commands: &[RegisterPayee]) -> Result<Vec<Asked>, PayError> {
     let ask = |place: &usize| {
         let RegisterPayee { person, account, evidence, replace } = commands[*place].clone();
@@ -135,12 +198,14 @@ fn claim(desk: &Desk, mut asked: Vec<Asked>) -> Result<Vec<Asked>, PayError> {
     for (place, one) in asked.iter().enumerate().filter(|(_, one)| one.holder.is_some()) {
         by_bucket.entry(desk.store.buckets().of_hash(&one.index)).or_default().push(place);
     }
-    for (bucket, places) in by_bucket {
+    let mut units = Vec::with_capacity(by_bucket.len());
+    for (bucket, places) in &by_bucket {
         let claims: Vec<_> = places.iter().map(|place| (asked[*place].index, asked[*place].payee)).collect();
-        let hers = desk.store.write::<_, StoreError, _>(bucket, move |tx| table::claim(tx, &claims))?;
-        for (place, is_hers) in places.into_iter().zip(hers) {
-            asked[place].claimed = is_hers;
-        }
+        units.push((*bucket, move |tx: &mut Tx<'_>| Ok(table::claim(tx, &claims)?)));
+    }
+    let hers = write_all(&desk.store, units)?;
+    for (place, is_hers) in by_bucket.into_values().flatten().zip(hers.into_iter().flatten()) {
+        asked[place].claimed = is_hers;
     }
     Ok(asked)
 }
@@ -231,8 +296,8 @@ fn settle_claims(desk: &Desk, asked: &[Asked], decided: &[Decided]) -> Result<()
             by_bucket.entry(desk.store.buckets().of_hash(&settled.0)).or_default().push(settled);
         }
     }
-    for (bucket, settled) in by_bucket {
-        desk.store.write::<_, StoreError, _>(bucket, move |tx| {
+    let units = by_bucket.into_iter().map(|(bucket, settled)| {
+        let work = move |tx: &mut Tx<'_>| {
             for (index, payee, stays) in &settled {
                 match stays {
                     true => table::confirm(tx, index, *payee)?,
@@ -240,9 +305,10 @@ fn settle_claims(desk: &Desk, asked: &[Asked], decided: &[Decided]) -> Result<()
                 }
             }
             Ok(())
-        })?;
-    }
-    Ok(())
+        };
+        (bucket, work)
+    });
+    write_all(&desk.store, units.collect()).map(drop)
 }
 
 fn account_index(keys: &Keys, account: &BankAccount) -> [u8; 16] {

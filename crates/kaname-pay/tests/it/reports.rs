@@ -21,6 +21,7 @@ fn a_report_that_is_not_ours_is_refused_whole() {
         ("that takes back what was rejected of all", |report| {
             report.message_status = Some(rejected_all());
             report.payment_status = None;
+            report.transfers[0].status = Status::Settled;
         }),
         ("that says two things of all", |report| {
             report.message_status = Some(rejected_all());
