@@ -8,6 +8,6 @@ mod fixture;
 mod people;
 pub mod random;
 
-pub use export::{COLUMNS, write_csv};
+pub use export::{COLUMNS, read_csv, write_csv};
 pub use fixture::{Fixture, FixtureError};
 pub use people::{People, SimPerson, people};

@@ -2,18 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kaname_base::Buckets;
 use kaname_base::pack::Pack;
+use kaname_pay::payee::Desk;
+use kaname_pay::{Banks, Register};
+use kaname_signin::Provider;
+use kaname_sim::bank::SimBank;
 use kaname_store::{Location, Migration, Store, StoreConfig};
 use kaname_trust::Keys;
 use kaname_trust::log::Log;
+use kaname_web::pages::{Lang, Shell, texts};
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::error::Failure;
 
 /// The name of the configuration file in a deployment's folder.
 pub(crate) const CONFIG_FILE: &str = "kaname.toml";
+
+/// Where a deployment's simulated banks keep their books, below its folder.
+pub(crate) const SIMULATED_BANKS: &str = "world/banks";
 
 /// `kaname.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +33,9 @@ pub(crate) struct Config {
     pub(crate) buckets: u16,
     /// What the log is called in its checkpoints.
     pub(crate) log_origin: String,
+    /// A folder with simulated banks, relative to the deployment's folder. Without it the deployment deals with no bank.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) simulated_banks: Option<PathBuf>,
     /// Where the data lie.
     pub(crate) database: Database,
     /// How the program is reached.
@@ -65,6 +78,7 @@ pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     kaname_store::jobs::MIGRATIONS,
     kaname_trust::MIGRATIONS,
     kaname_person::MIGRATIONS,
+    kaname_pay::MIGRATIONS,
     kaname_signin::MIGRATIONS,
 ];
 
@@ -78,6 +92,8 @@ pub(crate) struct NewDeployment<'a> {
     pub(crate) postgres: Vec<String>,
     pub(crate) port: u16,
     pub(crate) tls: bool,
+    /// Whether the banks are simulated.
+    pub(crate) simulated_banks: bool,
 }
 
 impl Deployment {
@@ -103,6 +119,7 @@ impl Deployment {
         let config = Config {
             buckets: Buckets::for_population(new.population).count(),
             log_origin: format!("kaname.example/{}", new.country),
+            simulated_banks: new.simulated_banks.then(|| PathBuf::from(SIMULATED_BANKS)),
             database,
             serve: Serve {
                 listen: format!("127.0.0.1:{}", new.port),
@@ -138,9 +155,64 @@ impl Deployment {
         Ok(Deployment { folder: folder.to_owned(), config, keys, pack, store })
     }
 
+    /// What payouts work with.
+    pub(crate) fn desk(&self) -> Result<Desk, Failure> {
+        let (store, keys) = (self.store.clone(), self.keys.clone());
+        Ok(Desk { store, keys, residents: Arc::new(Register), banks: self.banks()? })
+    }
+
+    fn banks(&self) -> Result<Banks, Failure> {
+        let mut banks = Banks::new();
+        for (code, bank) in self.simulated_banks()? {
+            banks.insert(&code, bank);
+        }
+        Ok(banks)
+    }
+
+    /// The simulated banks, by code; none when the deployment has no folder for them.
+    pub(crate) fn simulated_banks(&self) -> Result<Vec<(String, Arc<SimBank>)>, Failure> {
+        let Some(folder) = &self.config.simulated_banks else { return Ok(Vec::new()) };
+        let open = |bank: &kaname_base::pack::Bank| {
+            let folder = self.folder.join(folder).join(&bank.code);
+            let opened = SimBank::open(&folder, &bank.code, self.pack.currency)
+                .map_err(|error| Failure::unavailable(format!("cannot use {}: {error}", folder.display())))?;
+            Ok((bank.code.clone(), Arc::new(opened)))
+        };
+        self.pack.banks.iter().map(open).collect()
+    }
+
+    /// The OpenID provider.
+    pub(crate) fn provider(&self) -> Result<Provider, Failure> {
+        let config = kaname_signin::Config::new(&self.config.serve.issuer);
+        Ok(Provider::open(self.store.clone(), self.keys.clone(), config, &clock::env())?)
+    }
+
+    /// Who runs this deployment, in the country's first language.
+    pub(crate) fn authority(&self) -> String {
+        let language = &self.pack.default_language().tag;
+        let name = self.pack.texts.find(language, "authority.name").unwrap_or_else(|| self.pack.name.get(language));
+        name.to_owned()
+    }
+
+    /// The frame of pages and letters, in the country's first language.
+    pub(crate) fn shell(&self) -> Shell {
+        Shell {
+            texts: Arc::new((*texts()).clone().merge(&self.pack.texts)),
+            lang: Lang::parse(&self.pack.default_language().tag).unwrap_or_default(),
+            authority: self.authority(),
+            zone: self.pack.time_zone.clone(),
+            ..Shell::default()
+        }
+    }
+
     /// The public log of this deployment.
     pub(crate) fn log(&self) -> Result<Log, Failure> {
         Ok(Log::open(self.store.clone(), &self.keys, &self.log_folder(), &self.config.log_origin)?)
+    }
+
+    /// Where the notes and the rejects of imports are.
+    pub(crate) fn imports_folder(&self) -> PathBuf {
+        self.folder.join("imports")
     }
 
     /// Where the log's files are.

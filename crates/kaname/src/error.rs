@@ -76,3 +76,14 @@ impl From<kaname_store::StoreError> for Failure {
         }
     }
 }
+
+impl From<kaname_signin::SigninError> for Failure {
+    fn from(error: kaname_signin::SigninError) -> Failure {
+        use kaname_signin::SigninError::{Refused, Store, Trust};
+        match error {
+            Refused(refusal) => Failure::refused(refusal),
+            Trust(error) => error.into(),
+            Store(error) => error.into(),
+        }
+    }
+}

@@ -4,6 +4,9 @@ mod clock;
 mod command;
 mod deployment;
 mod error;
+mod library;
+mod paper;
+mod serve;
 mod show;
 
 use std::process::ExitCode;

@@ -30,6 +30,9 @@ pub(crate) struct Init {
     /// Speak TLS with a certificate of the deployment's own authority
     #[arg(long)]
     tls: bool,
+    /// Deal with simulated banks, for trying things out
+    #[arg(long)]
+    simulated_banks: bool,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -52,6 +55,7 @@ pub(crate) fn run(init: &Init) -> Result<ExitCode, Failure> {
         postgres: init.postgres.clone(),
         port: init.port,
         tls: init.tls,
+        simulated_banks: init.simulated_banks,
     })?;
     let log = deployment.log()?;
     log.publish()?;

@@ -1,10 +1,17 @@
 //! One file for each command.
 
+mod bench;
+mod demo;
+mod doctor;
 mod init;
+mod ledger;
 mod log;
 mod number;
+mod officer;
 mod pack;
+mod payout;
 mod resident;
+mod serve;
 mod sim;
 
 use std::path::PathBuf;
@@ -18,11 +25,29 @@ use crate::error::Failure;
 /// What the program can be asked to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Make an invented country, pay everybody in it, and serve it
+    Demo(demo::Demo),
     /// Make a deployment: configuration, keys, country pack, database
     Init(init::Init),
+    /// Serve a deployment's pages and interfaces
+    Serve(serve::Serve),
     /// Bring residents in, or show one
     #[command(subcommand)]
     Resident(resident::Resident),
+    /// Add officers, and see who there is
+    #[command(subcommand)]
+    Officer(officer::OfficerCommand),
+    /// Plan a payout run, carry it out, watch it, report on it
+    #[command(subcommand)]
+    Payout(payout::Payout),
+    /// Check the books
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+    /// Measure how fast a block is on this machine
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Look for what is wrong with a deployment, and say how to mend it
+    Doctor(On),
     /// Invent people to try things on
     #[command(subcommand)]
     Sim(sim::Sim),
@@ -57,7 +82,14 @@ impl On {
 /// Does what was asked.
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Officer(officer) => officer::run(&officer),
+        Command::Payout(payout) => payout::run(&payout),
+        Command::Ledger(ledger) => ledger::run(&ledger),
+        Command::Bench(bench) => bench::run(&bench),
+        Command::Doctor(on) => doctor::run(&on),
         Command::Init(init) => init::run(&init),
+        Command::Serve(serve) => serve::run(&serve),
         Command::Resident(resident) => resident::run(&resident),
         Command::Sim(sim) => sim::run(&sim),
         Command::Number(number) => number::run(&number),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
 use kaname_person::import::{BATCH, Import, Mapping, Progress, Report, import};
 use kaname_person::register::{find_by_reference, person_of_reference};
@@ -10,6 +11,7 @@ use kaname_person::show::{Asking, open_resident, reveal_number};
 use kaname_person::{Numbers, PersonError, Refusal};
 use kaname_trust::Actor;
 use kaname_trust::person::bucket_of;
+use kaname_web::ImportNote;
 use serde::Serialize;
 
 use super::On;
@@ -34,7 +36,7 @@ pub(crate) struct ImportFile {
     /// Which column is which (TOML); without it the columns have our own names
     #[arg(long, value_name = "MAP.toml")]
     map: Option<PathBuf>,
-    /// Where the rows go that cannot be taken [default: FILE.rejects.csv]
+    /// Where the rows go that cannot be taken [default: in the deployment's folder `imports`, where the office sees them]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -76,12 +78,16 @@ struct ImportAnswer<'a> {
 fn run_import(ask: &ImportFile) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let watch = Stopwatch::start();
-    let rejects = ask.rejects.clone().unwrap_or_else(|| beside(&ask.file, "rejects.csv"));
+    let note = note(&ask.file);
+    let rejects = match &ask.rejects {
+        Some(file) => file.clone(),
+        None => ImportNote::rejects(&deployment.imports_folder(), &note.id),
+    };
     let mapping = match &ask.map {
         Some(path) => read_mapping(path)?,
         None => Mapping::own(),
     };
-    let report = import_with_progress(&deployment, &ask.file, &rejects, &mapping, ask.on.json)?;
+    let report = import_with_progress(&deployment, &ask.file, &rejects, &mapping, &note, ask.on.json)?;
     deployment.log()?.publish()?;
     let done = report.progress;
     let answer = ImportAnswer {
@@ -112,14 +118,41 @@ fn run_import(ask: &ImportFile) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(if done.rejected > 0 { PARTLY } else { 0 }))
 }
 
-/// Imports a file and shows a progress bar.
+/// What the office is told of an import of this file: the same file has the same note.
+pub(crate) fn note(file: &Path) -> ImportNote {
+    let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let plain: String = name.to_lowercase().chars().map(plain).collect();
+    let folder = file.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+    let place = digest(&SHA256, folder.join(&name).as_os_str().as_encoded_bytes());
+    let mark: String = place.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    ImportNote {
+        id: format!("{}-{mark}", plain.trim_matches('-')),
+        file: name,
+        at_micros: clock::now().micros(),
+        by: "command line".to_owned(),
+        state: "running".to_owned(),
+        added: 0,
+        unchanged: 0,
+        rejected: 0,
+    }
+}
+
+/// Imports a file, shows a progress bar, and keeps the note for the office.
 pub(crate) fn import_with_progress(
     deployment: &Deployment,
     file: &Path,
     rejects: &Path,
     mapping: &Mapping,
+    note: &ImportNote,
     quiet: bool,
 ) -> Result<Report, Failure> {
+    let imports = deployment.imports_folder();
+    let write = |note: &ImportNote| {
+        note.write(&imports)
+            .map_err(|error| Failure::unavailable(format!("cannot write in {}: {error}", imports.display())))
+    };
+    write(note)?;
     let Deployment { store, keys, pack, .. } = deployment;
     let size = std::fs::metadata(file)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?
@@ -143,6 +176,9 @@ pub(crate) fn import_with_progress(
     };
     let report = import(store, keys, pack, &numbers, &clock::env(), &ask, &mut moved)?;
     bar.finish_and_clear();
+    let Progress { registered, already_here, rejected, .. } = report.progress;
+    let state = "finished".to_owned();
+    write(&ImportNote { state, added: registered, unchanged: already_here, rejected, ..note.clone() })?;
     Ok(report)
 }
 
@@ -235,11 +271,6 @@ fn read_mapping(path: &Path) -> Result<Mapping, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
     Mapping::parse(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
-}
-
-/// `FILE.csv` and `rejects.csv` give `FILE.rejects.csv`.
-pub(crate) fn beside(file: &Path, ending: &str) -> PathBuf {
-    file.with_extension(ending)
 }
 
 impl From<PersonError> for Failure {

@@ -1,0 +1,372 @@
+//! `kaname payout`: plan a payout run, carry it out, watch it, report on it.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use kaname_base::{Amount, Currency};
+use kaname_pay::payout::{
+    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Report, Run, RunPayout, RunState, State, approve, plan,
+    report, run as carry_out, run_of,
+};
+use kaname_pay::{PayError, RunId};
+use kaname_person::Action;
+use kaname_trust::Actor;
+use serde::Serialize;
+
+use super::{On, officer};
+use crate::clock;
+use crate::deployment::Deployment;
+use crate::error::Failure;
+use crate::{serve, show};
+
+/// Plan a payout run, carry it out, watch it, report on it
+#[derive(Subcommand)]
+pub(crate) enum Payout {
+    /// Freeze the list of everybody who is paid
+    Plan(Plan),
+    /// Approve a planned run (by another officer) and pay; goes on with a run that was stopped
+    Run(Carry),
+    /// How far a run is
+    Status(Which),
+    /// The books of a run: what left the treasury, and where it is
+    Report(Which),
+}
+
+#[derive(Args)]
+pub(crate) struct Plan {
+    /// The programme, by the pack's code [default: the pack's first]
+    #[arg(long)]
+    programme: Option<String>,
+    /// The officer who plans
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
+    #[command(flatten)]
+    on: On,
+}
+
+#[derive(Args)]
+pub(crate) struct Carry {
+    /// The run
+    run: String,
+    /// The officer who approves and starts it: not the one who planned it
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
+    #[command(flatten)]
+    on: On,
+}
+
+#[derive(Args)]
+pub(crate) struct Which {
+    /// The run
+    run: String,
+    #[command(flatten)]
+    on: On,
+}
+
+/// How many people are paid in one unit of work.
+const BATCH: usize = 2_048;
+
+pub(crate) fn run(command: &Payout) -> Result<ExitCode, Failure> {
+    match command {
+        Payout::Plan(plan) => run_plan(plan),
+        Payout::Run(carry) => run_carry(carry),
+        Payout::Status(which) => run_status(which),
+        Payout::Report(which) => run_report(which),
+    }
+}
+
+#[derive(Serialize)]
+struct Planned {
+    run: String,
+    programme: String,
+    count: u64,
+    total: String,
+    currency: String,
+    list_hash: String,
+}
+
+fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let actor = officer::acting(&deployment, &ask.officer, Action::PlanPayout)?;
+    let programme = programme(&deployment, ask.programme.as_deref())?;
+    let id = clock::env().id(deployment.store.buckets().home());
+    let run = plan_with_progress(&deployment, id, programme, &actor, ask.on.json)?;
+    let currency = run.programme.currency;
+    let planned = Planned {
+        run: run.id.to_string(),
+        programme: run.programme.code.clone(),
+        count: run.people,
+        total: run.total.to_decimal(currency),
+        currency: currency.code().to_owned(),
+        list_hash: hex(&run.list_hash),
+    };
+    if ask.on.json {
+        show::json(&planned);
+    } else {
+        let Planned { run, count, total, currency, list_hash, .. } = &planned;
+        println!("Planned {run}: {} people, {total} {currency}; the list is frozen ({list_hash})", show::grouped(*count));
+        println!("Next: another officer approves and starts it: kaname payout run {run} --officer OFFICER");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The pack's programme with this code, or its first.
+pub(crate) fn programme(deployment: &Deployment, code: Option<&str>) -> Result<Programme, Failure> {
+    let pack = &deployment.pack;
+    let found = match code {
+        Some(code) => pack.programme(code),
+        None => pack.programmes.first(),
+    };
+    let codes: Vec<&str> = pack.programmes.iter().map(|programme| programme.code.as_str()).collect();
+    let found = found.ok_or_else(|| {
+        Failure::usage("the pack has no such programme").mend(format!("choose one of: {}", codes.join(", ")))
+    })?;
+    Ok(Programme { code: found.code.clone(), currency: pack.currency, amount: found.amount })
+}
+
+/// Freezes the list of a run and shows a progress bar.
+pub(crate) fn plan_with_progress(
+    deployment: &Deployment, id: RunId, programme: Programme, by: &Actor, quiet: bool,
+) -> Result<Run, Failure> {
+    let bar = show::progress("planning the payout", 0, quiet);
+    let mut steps = |progress: &Progress| {
+        bar.set_position(progress.done);
+        Go::On
+    };
+    let command = PlanRun { id, programme, officer: by.id.clone() };
+    let run = plan(&deployment.desk()?, &clock::env(), &command, &mut steps)?;
+    bar.finish_and_clear();
+    Ok(run)
+}
+
+#[derive(Serialize)]
+struct Carried {
+    run: String,
+    state: &'static str,
+    residents_per_second: f64,
+    report: Account,
+    unreachable: Vec<String>,
+    refused_reports: Vec<String>,
+}
+
+fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let actor = officer::acting(&deployment, &ask.officer, Action::ApprovePayout)?;
+    let id = run_id(&ask.run)?;
+    let watch = clock::Stopwatch::start();
+    let outcome = approve_and_run(&deployment, id, &actor, ask.on.json)?;
+    deployment.log()?.publish()?;
+    let found = report(&deployment.desk()?, id)?;
+    let carried = Carried {
+        run: id.to_string(),
+        state: outcome.run.state.code(),
+        residents_per_second: found.run.people as f64 / watch.seconds(),
+        report: account(&found),
+        unreachable: outcome.unreachable.iter().map(ToString::to_string).collect(),
+        refused_reports: outcome.refused_reports.iter().map(|(id, why)| format!("{id}: {why}")).collect(),
+    };
+    if ask.on.json {
+        show::json(&carried);
+    } else {
+        print_account(&carried.report);
+        for bank in &carried.unreachable {
+            println!("  {bank}");
+        }
+        if outcome.run.state != RunState::Finished {
+            println!("Next: run it again when the banks have answered: kaname payout run {id} --officer {}", ask.officer);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Approves a run that is only planned, and carries it out, with a progress bar.
+pub(crate) fn approve_and_run(
+    deployment: &Deployment, id: RunId, by: &Actor, quiet: bool,
+) -> Result<Outcome, Failure> {
+    let desk = deployment.desk()?;
+    let home = desk.store.buckets().home();
+    let run = desk.store.read::<_, PayError, _>(home, move |tx| run_of(tx, id))?;
+    if run.state == RunState::Planned {
+        let command =
+            Approve { run: id, officer: by.id.clone(), people: run.people, total_minor: run.total.minor() };
+        approve(&desk, &clock::env(), &command)?;
+    }
+    let bar = show::progress("paying", run.people, quiet);
+    let mut steps = |progress: &Progress| {
+        let what = match progress.phase {
+            Phase::Planning | Phase::Funding => "funding",
+            Phase::Paying => "paying",
+            Phase::Sending => "sending to the banks",
+            Phase::Collecting => "reading the banks' reports",
+        };
+        bar.set_message(what);
+        bar.set_length(progress.of.max(progress.done));
+        bar.set_position(progress.done);
+        Go::On
+    };
+    let payer = serve::payer(&deployment.authority(), &run.programme);
+    let command = RunPayout { run: id, officer: by.clone(), payer, batch: BATCH };
+    let outcome = carry_out(&desk, &clock::env(), &command, &mut steps)?;
+    bar.finish_and_clear();
+    Ok(outcome)
+}
+
+fn run_status(ask: &Which) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let found = report(&deployment.desk()?, run_id(&ask.run)?)?;
+    let account = account(&found);
+    if ask.on.json {
+        show::json(&account);
+    } else {
+        let People { planned, sent, paid, voucher, pending, returned } = &account.people;
+        println!("{} is {}", account.run, account.state);
+        println!("  planned {planned}, sent {sent}, paid {paid}, voucher {voucher}, pending {pending}, returned {returned}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_report(ask: &Which) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let found = report(&deployment.desk()?, run_id(&ask.run)?)?;
+    let account = account(&found);
+    if ask.on.json {
+        show::json(&account);
+    } else {
+        print_account(&account);
+    }
+    match account.sound {
+        true => Ok(ExitCode::SUCCESS),
+        false => Err(Failure::refused("the books of this run do not add up").mend("find out why: kaname ledger fsck")),
+    }
+}
+
+/// A run's books, in the form that is printed.
+#[derive(Serialize)]
+pub(crate) struct Account {
+    run: String,
+    programme: String,
+    state: &'static str,
+    currency: String,
+    decimals: u8,
+    /// How many people stand where.
+    pub(crate) people: People,
+    /// In minor units.
+    pub(crate) books: Books,
+    /// For those who wait and those whose money came back.
+    pub(crate) reasons: Vec<ReasonLine>,
+    /// Whether out = received + vouchers + pending + returned + undisbursed + in transit, and the list says the same as the ledger.
+    pub(crate) sound: bool,
+}
+
+/// How many people stand where.
+#[derive(Serialize)]
+pub(crate) struct People {
+    pub(crate) planned: u64,
+    pub(crate) sent: u64,
+    pub(crate) paid: u64,
+    pub(crate) voucher: u64,
+    pub(crate) pending: u64,
+    pub(crate) returned: u64,
+}
+
+/// Where the money is, in minor units.
+#[derive(Serialize)]
+pub(crate) struct Books {
+    pub(crate) out: u64,
+    pub(crate) received: u64,
+    pub(crate) vouchers: u64,
+    pub(crate) pending: u64,
+    pub(crate) returned: u64,
+    pub(crate) undisbursed: u64,
+    pub(crate) in_transit: u64,
+}
+
+/// Why some wait, or got their money returned.
+#[derive(Serialize)]
+pub(crate) struct ReasonLine {
+    pub(crate) state: &'static str,
+    pub(crate) reason: String,
+    pub(crate) people: u64,
+    pub(crate) sum: u64,
+}
+
+/// A report in the form that is printed.
+pub(crate) fn account(report: &Report) -> Account {
+    let Report { run, tallies, books } = report;
+    let reasons = tallies.iter().filter(|tally| !tally.reason.is_empty()).map(|tally| ReasonLine {
+        state: tally.state.code(),
+        reason: tally.reason.clone(),
+        people: tally.people,
+        sum: tally.sum.minor(),
+    });
+    Account {
+        run: run.id.to_string(),
+        programme: run.programme.code.clone(),
+        state: run.state.code(),
+        currency: run.programme.currency.code().to_owned(),
+        decimals: run.programme.currency.exponent(),
+        people: People {
+            planned: report.people(State::Planned),
+            sent: report.people(State::Sent),
+            paid: report.people(State::Paid),
+            voucher: report.people(State::Voucher),
+            pending: report.people(State::Pending),
+            returned: report.people(State::Returned),
+        },
+        books: Books {
+            out: books.out_of_treasury,
+            received: books.received,
+            vouchers: books.vouchers,
+            pending: books.pending,
+            returned: books.returned,
+            undisbursed: books.undisbursed,
+            in_transit: books.in_transit,
+        },
+        reasons: reasons.collect(),
+        sound: report.is_sound(),
+    }
+}
+
+/// Prints a run's books for a person.
+pub(crate) fn print_account(account: &Account) {
+    let currency = Currency::new(&account.currency, account.decimals);
+    let money = |minor: u64| match (currency, Amount::from_minor(minor)) {
+        (Some(currency), Some(amount)) => format!("{} {}", amount.to_decimal(currency), account.currency),
+        _ => minor.to_string(),
+    };
+    let Books { out, received, vouchers, pending, returned, undisbursed, in_transit } = &account.books;
+    let People { planned, sent, paid, voucher, pending: waiting, returned: back } = &account.people;
+    println!("Payout {} ({}): {}", account.run, account.programme, account.state);
+    println!("  out of the treasury  {:>24}", money(*out));
+    println!("  received by banks    {:>24}   {} people", money(*received), show::grouped(*paid));
+    println!("  in vouchers          {:>24}   {} people", money(*vouchers), show::grouped(*voucher));
+    println!("  pending with reason  {:>24}   {} people", money(*pending), show::grouped(*waiting));
+    println!("  returned by banks    {:>24}   {} people", money(*returned), show::grouped(*back));
+    if planned + sent + undisbursed + in_transit > 0 {
+        println!("  not yet through      {:>24}   {} people", money(undisbursed + in_transit), show::grouped(planned + sent));
+    }
+    for line in &account.reasons {
+        println!("    {} because {}: {} people, {}", line.state, line.reason, show::grouped(line.people), money(line.sum));
+    }
+    println!("  {}", if account.sound { "the books balance" } else { "THE BOOKS DO NOT BALANCE" });
+}
+
+fn run_id(text: &str) -> Result<RunId, Failure> {
+    RunId::parse(text).map_err(|error| Failure::usage(format!("'{text}' names no payout run: {error}")))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl From<PayError> for Failure {
+    fn from(error: PayError) -> Failure {
+        match error {
+            PayError::Refused(refusal) => Failure::refused(refusal),
+            PayError::Bank(error) => Failure::unavailable(error).mend("run the same command again; nothing is done twice"),
+            PayError::Halted => Failure::unavailable("the run was stopped"),
+            PayError::Trust(error) => error.into(),
+            PayError::Store(error) => error.into(),
+        }
+    }
+}
