@@ -26,7 +26,7 @@ CREATE TABLE signin_edition (
     PRIMARY KEY (bucket, name)
 ) WITHOUT ROWID;
 
--- Client assertions that were used (RFC 7523 section 3, jti), by a keyed hash, until they expire.
+-- What may be used once, by a keyed hash, until it expires: client assertions (RFC 7523 section 3, jti), answered challenges.
 CREATE TABLE signin_assertion (
     bucket BIGINT NOT NULL,
     assertion BYTEA NOT NULL,

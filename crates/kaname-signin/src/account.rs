@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::authorize::Answer;
 use crate::authorize::{Step, advance};
 use crate::holder::{HolderRow, unwrap, wrap};
-use crate::interaction::Requested;
+use crate::interaction::{Aim, Requested};
 use crate::provider::Provider;
-use crate::session::{Cookie, Session};
+use crate::request::Request;
+use crate::session::{Cookie, Entered, Session};
 use crate::ticket::{RowKey, Ticket};
 use crate::{Browser, SigninError, session, table};
 
@@ -81,11 +82,11 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// The party that the person is on her way to.
-    pub(crate) fn party(&self) -> Option<String> {
+    /// What a party asks for, to which the person is on her way.
+    pub(crate) fn request(&self) -> Option<Request> {
         match &self.requested.aim {
-            crate::interaction::Aim::Party(request) => Some(request.client_id.clone()),
-            crate::interaction::Aim::Own { .. } => None,
+            Aim::Party(request) => Some(request.clone()),
+            Aim::Own { .. } => None,
         }
     }
 
@@ -95,14 +96,22 @@ impl Waiting {
         provider: &Provider,
         env: &Env,
         browser: &Browser,
-        session: &Session,
+        entered: Entered,
         replaces: Option<&Session>,
     ) -> Result<SignedIn, SigninError> {
+        let Entered { session, agreed } = entered;
         if let Some(old) = replaces.filter(|old| old.bucket() != session.bucket()) {
             session::end(provider, old)?;
         }
-        let step =
-            advance(provider, env, self.ticket, self.requested, browser, Some(session), Answer::NotAsked)?;
+        let step = advance(
+            provider,
+            env,
+            self.ticket,
+            self.requested,
+            browser,
+            Some(&session),
+            Answer::Remembered(agreed),
+        )?;
         Ok(SignedIn { cookie: session.cookie(), step })
     }
 }

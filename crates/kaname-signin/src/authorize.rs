@@ -87,10 +87,13 @@ pub struct ConsentPage {
     pub ui_locales: Option<String>,
 }
 
-/// What the resident says about consent.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What is known about the resident's consent.
 pub(crate) enum Answer {
+    /// Nothing yet.
     NotAsked,
+    /// What was remembered of it was looked up by the step before.
+    Remembered(Option<Agreed>),
+    /// She agrees, on our page.
     Agrees,
 }
 
@@ -255,10 +258,15 @@ pub(crate) fn advance(
             Some(request) if request.prompt.none => {
                 give_up(provider, env, ticket, browser, &request, Refusal::LoginRequired)
             }
-            request => sign_in_page(provider, env, ticket, requested, browser, request.as_ref()),
+            request => sign_in_page(provider, env, ticket, &requested, request.as_ref()),
         };
     };
-    match agree(provider, env, &ticket.row, session, request, answer)? {
+    let agreed = match answer {
+        Answer::Remembered(agreed) => agreed,
+        Answer::NotAsked => agree(provider, env, &ticket.row, session, request, false)?,
+        Answer::Agrees => agree(provider, env, &ticket.row, session, request, true)?,
+    };
+    match agreed {
         Some(agreed) => issue(provider, env, ticket, browser, session, agreed),
         None if request.prompt.none => {
             give_up(provider, env, ticket, browser, request, Refusal::ConsentRequired)
@@ -271,30 +279,18 @@ fn sign_in_page(
     provider: &Provider,
     env: &Env,
     ticket: Ticket,
-    mut requested: Requested,
-    browser: &Browser,
+    requested: &Requested,
     request: Option<&Request>,
 ) -> Result<Step, SigninError> {
-    let had_challenge = requested.has_challenge();
-    let challenge = match had_challenge {
-        true => requested.challenge(),
-        false => {
-            let (with, browser, now) = (provider.clone(), browser.clone(), env.now);
-            provider.store().write(ticket.bucket, move |tx| {
-                let (row, mut requested) = interaction::requested(tx, with.keys(), &ticket, &browser, now)?;
-                let challenge = requested.challenge();
-                row.replace(tx, with.keys(), &Stage::Requested(requested))?;
-                Ok::<_, SigninError>(challenge)
-            })?
-        }
+    let client = match request {
+        Some(request) => Some(provider.snapshot(env.now)?.client(&request.client_id)?),
+        None => None,
     };
-    let client = request
-        .map(|request| provider.snapshot(env.now)?.client(&request.client_id).map_err(SigninError::from));
     Ok(Step::SignIn(SignInPage {
         handle: ticket.text(),
-        client: client.transpose()?,
+        client,
         level: requested.level(),
-        passkey_options: crate::passkey::request_options(provider.config(), &challenge),
+        passkey_options: crate::passkey::request_options(provider.config(), &requested.challenge),
         ui_locales: request.and_then(|request| request.ui_locales.clone()),
     }))
 }
@@ -318,7 +314,7 @@ fn agree(
     interaction: &RowKey,
     session: &Session,
     request: &Request,
-    answer: Answer,
+    agrees: bool,
 ) -> Result<Option<Agreed>, SigninError> {
     let (with, env, by, holder) = (provider.clone(), env.clone(), session.authentication(), session.holder());
     let (request, is_new, ticket) = (request.clone(), session.was_made_by(interaction), session.ticket());
@@ -326,14 +322,8 @@ fn agree(
         // Still there: a session that was ended meanwhile gives nothing away.
         crate::session::read(tx, &with, &ticket, env.now)?;
         let keys = with.keys();
-        let known = match answer {
-            Answer::NotAsked if request.prompt.consent => None,
-            Answer::NotAsked => {
-                consent::remembered(tx, keys, by.holder, &request.client_id, &request.attributes)?
-            }
-            Answer::Agrees => None,
-        };
-        if known.is_none() && answer == Answer::NotAsked {
+        let known = if agrees { None } else { consent::found(tx, keys, by.holder, &request)? };
+        if known.is_none() && !agrees {
             return Ok(None);
         }
 

@@ -127,6 +127,19 @@ pub fn disconnect(provider: &Provider, session: &Session, reference: &str) -> Re
     })
 }
 
+/// What the holder agreed to earlier, if it covers the request and the party does not want her to be asked anew.
+pub(crate) fn found(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    holder: HolderRow,
+    request: &Request,
+) -> Result<Option<Agreed>, SigninError> {
+    match request.prompt.consent {
+        true => Ok(None),
+        false => remembered(tx, keys, holder, &request.client_id, &request.attributes),
+    }
+}
+
 /// What the holder agreed to earlier, if it covers these attributes.
 pub(crate) fn remembered(
     tx: &mut Tx<'_>,

@@ -115,14 +115,14 @@ pub fn answer(
     let entrance = Entrance {
         holder,
         means: Means::Grid,
-        party: waiting.party(),
+        request: waiting.request(),
         interaction: Some(ticket.row),
         agent: agent.to_owned(),
         replaces: replaces.map(Session::ticket),
         maybe_copied: false,
     };
     let (with, env_in) = (provider.clone(), env.clone());
-    let session = provider.store().write(bucket, move |tx| {
+    let entered = provider.store().write(bucket, move |tx| {
         match Account::load(tx, with.keys(), &holder.row(with.keys()))?.letter {
             Some(LetterInForce { letter: in_force, activated: true }) if in_force == letter => {}
             _ => return Err(Refusal::NoAccount.into()),
@@ -130,7 +130,7 @@ pub fn answer(
 
         session::enter(tx, &with, &env_in.again(), &entrance)
     })?;
-    waiting.go_on(provider, env, browser, &session, replaces)
+    waiting.go_on(provider, env, browser, entered, replaces)
 }
 
 fn check(

@@ -51,9 +51,9 @@ pub(crate) struct Requested {
     handle: BlindIndex,
     #[serde(with = "crate::bytes")]
     browser: BlindIndex,
-    /// Sent to the passkey, and taken by the first answer.
-    #[serde(with = "crate::bytes::maybe")]
-    challenge: Option<[u8; 32]>,
+    /// Sent to the passkey.
+    #[serde(with = "crate::bytes")]
+    pub(crate) challenge: [u8; 32],
     expires: Instant,
 }
 
@@ -157,7 +157,7 @@ impl Requested {
             request_uri: None,
             handle: with.handle.mac(keys, HANDLE),
             browser: keys.blind_index(BROWSER, with.browser.as_bytes()),
-            challenge: Some(random()),
+            challenge: random(),
             expires: with.expires,
         }
     }
@@ -176,7 +176,7 @@ impl Requested {
         if !is_it || !is_same_party || now >= self.expires || !self.is_in(keys, with.browser) {
             return Err(Refusal::RequestUriUnknown);
         }
-        Ok(Requested { handle: with.handle.mac(keys, HANDLE), challenge: Some(random()), ..self })
+        Ok(Requested { handle: with.handle.mac(keys, HANDLE), challenge: random(), ..self })
     }
 
     /// Checks that the handle is of this sign-in, in this browser, in time.
@@ -198,21 +198,6 @@ impl Requested {
 
     fn is_in(&self, keys: &Keys, browser: &Browser) -> bool {
         crate::ticket::same(&keys.blind_index(BROWSER, browser.as_bytes()), &self.browser)
-    }
-
-    /// Whether a challenge waits for its answer.
-    pub(crate) fn has_challenge(&self) -> bool {
-        self.challenge.is_some()
-    }
-
-    /// The challenge for a passkey; a new one if the last was taken.
-    pub(crate) fn challenge(&mut self) -> [u8; 32] {
-        *self.challenge.get_or_insert_with(random)
-    }
-
-    /// Takes the challenge: no second answer can be given to it.
-    pub(crate) fn take_challenge(&mut self) -> Result<[u8; 32], Refusal> {
-        self.challenge.take().ok_or(Refusal::InteractionStep)
     }
 
     /// The least level that the sign-in must have.

@@ -155,14 +155,14 @@ pub fn activate(
     let entrance = Entrance {
         holder,
         means: Means::Activation,
-        party: None,
+        request: None,
         interaction: None,
         agent: agent.to_owned(),
         replaces: replaces.map(Session::ticket),
         maybe_copied: false,
     };
     let (with, env) = (provider.clone(), env.clone());
-    let session = provider.store().write(bucket, move |tx| {
+    let entered = provider.store().write(bucket, move |tx| {
         let keys = with.keys();
         let row = holder.row(keys);
         let mut account = Account::load(tx, keys, &row)?;
@@ -175,10 +175,10 @@ pub fn activate(
         account.save(tx, keys, &row)?;
         session::enter(tx, &with, &env.again(), &entrance)
     })?;
-    if let Some(old) = replaces.filter(|old| old.bucket() != session.bucket()) {
+    if let Some(old) = replaces.filter(|old| old.bucket() != bucket) {
         session::end(provider, old)?;
     }
-    Ok(session.cookie())
+    Ok(entered.session.cookie())
 }
 
 fn check_code(provider: &Provider, env: &Env, letter: BlindIndex, code: String) -> Kept<HolderRow> {

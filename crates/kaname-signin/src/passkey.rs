@@ -13,13 +13,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::account::{Account, Passkey, SignedIn, Waiting};
+use crate::authorize::waiting;
 use crate::holder::Holder;
-use crate::interaction::{self, Stage};
 use crate::provider::{Config, Provider};
 use crate::rules::Means;
 use crate::session::{self, Entrance, Session};
-use crate::ticket::Ticket;
-use crate::{Browser, Refusal, SigninError};
+use crate::{Browser, Refusal, SigninError, rules, table};
 
 /// A passkey, as its owner sees it in a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +50,7 @@ pub struct NewPasskey {
     attestation: Vec<u8>,
 }
 
+const CHALLENGE: &str = "signin.challenge";
 const MOST_PASSKEYS: usize = 10;
 const TIMEOUT_MS: u32 = 300_000;
 
@@ -114,7 +114,7 @@ impl NewPasskey {
 ///
 /// # Errors
 /// [`Refusal::PasskeyUnknown`], [`Refusal::PasskeyInvalid`]; those of [`crate::authorize::show`], which is also the page to
-/// show after a refusal: the challenge is used up.
+/// show after a refusal.
 pub fn sign_in(
     provider: &Provider,
     env: &Env,
@@ -127,19 +127,20 @@ pub fn sign_in(
     let holder =
         Holder::of_user_handle(provider.keys(), &answer.user_handle).ok_or(Refusal::PasskeyUnknown)?;
     let bucket = holder.bucket(provider.buckets()).ok_or(Refusal::PasskeyUnknown)?;
-    let (waiting, challenge) = take_challenge(provider, env, handle, browser)?;
+    let (ticket, requested) = waiting(provider, env, handle, browser)?;
+    let (challenge, waiting) = (requested.challenge, Waiting { ticket, requested });
 
     let entrance = Entrance {
         holder,
         means: Means::DevicePasskey,
-        party: waiting.party(),
+        request: waiting.request(),
         interaction: Some(waiting.ticket.row),
         agent: agent.to_owned(),
         replaces: replaces.map(Session::ticket),
         maybe_copied: false,
     };
     let (with, env_in, answer) = (provider.clone(), env.clone(), answer.clone());
-    let session = provider.store().write(bucket, move |tx| {
+    let entered = provider.store().write(bucket, move |tx| {
         let keys = with.keys();
         let row = holder.row(keys);
         let mut account = Account::load(tx, keys, &row)?;
@@ -151,12 +152,18 @@ pub fn sign_in(
         let counts = passkey.sign_count != asserted.facts.sign_count;
         passkey.sign_count = passkey.sign_count.max(asserted.facts.sign_count);
 
+        // The same answer always leads to this bucket: here it is noted that the challenge was answered.
+        let answered = keys.blind_index(CHALLENGE, &challenge);
+        let until = env_in.now.plus_seconds(with.config().interaction_seconds);
+        if !table::insert_assertion(tx, &answered, rules::coarse(until))? {
+            return Err(Refusal::InteractionStep.into());
+        }
         if counts {
             account.save(tx, keys, &row)?;
         }
         session::enter(tx, &with, &env_in.again(), &Entrance { means, maybe_copied, ..entrance.clone() })
     })?;
-    waiting.go_on(provider, env, browser, &session, replaces)
+    waiting.go_on(provider, env, browser, entered, replaces)
 }
 
 /// Begins registering a passkey; the answer is for `navigator.credentials.create`, as
@@ -279,23 +286,6 @@ pub(crate) fn request_options(config: &Config, challenge: &[u8; 32]) -> Value {
         "allowCredentials": [],
         "userVerification": "required",
         "timeout": TIMEOUT_MS,
-    })
-}
-
-fn take_challenge(
-    provider: &Provider,
-    env: &Env,
-    handle: &str,
-    browser: &Browser,
-) -> Result<(Waiting, [u8; 32]), SigninError> {
-    let ticket = Ticket::parse(handle, provider.buckets()).ok_or(Refusal::InteractionUnknown)?;
-    let (with, browser, now) = (provider.clone(), browser.clone(), env.now);
-    provider.store().write(ticket.bucket, move |tx| {
-        let (row, mut requested) = interaction::requested(tx, with.keys(), &ticket, &browser, now)?;
-        let challenge = requested.take_challenge()?;
-
-        row.replace(tx, with.keys(), &Stage::Requested(requested.clone()))?;
-        Ok((Waiting { ticket, requested }, challenge))
     })
 }
 

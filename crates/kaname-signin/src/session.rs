@@ -7,9 +7,11 @@ use kaname_trust::TrustError;
 use kaname_trust::keys::{BlindIndex, random};
 use serde::{Deserialize, Serialize};
 
+use crate::consent::{self, Agreed};
 use crate::history::{self, Entry};
 use crate::holder::{Holder, HolderRow, Sealer, unwrap, wrap};
 use crate::provider::Provider;
+use crate::request::Request;
 use crate::rules::{Level, Means};
 use crate::ticket::{RowKey, Ticket, same};
 use crate::{Refusal, SigninError, rules, table};
@@ -235,8 +237,8 @@ pub fn end_other(provider: &Provider, session: &Session, reference: &str) -> Res
 pub(crate) struct Entrance {
     pub(crate) holder: Holder,
     pub(crate) means: Means,
-    /// The party she is on her way to; our own pages if none.
-    pub(crate) party: Option<String>,
+    /// What a party asks for, to which she is on her way; none for our own pages.
+    pub(crate) request: Option<Request>,
     pub(crate) interaction: Option<RowKey>,
     pub(crate) agent: String,
     /// The session of this browser until now. It ends: a sign-in never goes on in a session that others may know.
@@ -245,13 +247,19 @@ pub(crate) struct Entrance {
     pub(crate) maybe_copied: bool,
 }
 
-/// Makes a session and a line in the history. Runs in the holder's bucket.
+/// A session that was just made, and what its holder agreed to earlier.
+pub(crate) struct Entered {
+    pub(crate) session: Session,
+    pub(crate) agreed: Option<Agreed>,
+}
+
+/// Makes a session and a line in the history. Runs in the holder's bucket, so what she agreed to earlier is found on the way.
 pub(crate) fn enter(
     tx: &mut Tx<'_>,
     provider: &Provider,
     env: &Env,
     entrance: &Entrance,
-) -> Result<Session, SigninError> {
+) -> Result<Entered, SigninError> {
     let keys = provider.keys();
     let holder = entrance.holder.row(keys);
     let ticket = Ticket::new(tx.bucket());
@@ -267,10 +275,14 @@ pub(crate) fn enter(
     };
     let entry = Entry {
         at: env.now,
-        party: entrance.party.clone(),
+        party: entrance.request.as_ref().map(|request| request.client_id.clone()),
         means: entrance.means,
         new_session: true,
         maybe_copied: entrance.maybe_copied,
+    };
+    let agreed = match &entrance.request {
+        Some(request) => consent::found(tx, keys, holder, request)?,
+        None => None,
     };
     let sealer = match Sealer::of(tx, keys, entrance.holder) {
         // She was erased: what is left of the account opens nothing.
@@ -285,7 +297,9 @@ pub(crate) fn enter(
     let until = rules::coarse(env.now.plus_seconds(provider.config().session_seconds));
     table::insert_session(tx, &ticket.row, &holder.row, until, &wrapped)?;
     history::append(tx, &holder.row, &sealer, &entry)?;
-    Ok(Session { csrf: csrf(provider, &ticket), ticket, version: 1, body, holder: entrance.holder })
+    let session =
+        Session { csrf: csrf(provider, &ticket), ticket, version: 1, body, holder: entrance.holder };
+    Ok(Entered { session, agreed })
 }
 
 impl Session {

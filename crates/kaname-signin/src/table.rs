@@ -97,7 +97,7 @@ const INSERT_INTERACTION: &str =
 const REPLACE_INTERACTION: &str = "UPDATE signin_interaction SET version = $3 + 1, expires = $4, body = $5
     WHERE bucket = $1 AND interaction = $2 AND version = $3";
 
-/// Whether it is new.
+/// Notes that something is used up; tells whether it is new.
 pub(crate) fn insert_assertion(
     tx: &mut Tx<'_>,
     assertion: &[u8; 16],
