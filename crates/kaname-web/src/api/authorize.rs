@@ -1,6 +1,7 @@
 //! The authorization endpoint, and what every step of a sign-in leads to: a page, or the way back.
 
 use kaname_signin::authorize::{self, ConsentPage as Asking, SignInPage as Waiting};
+use kaname_signin::session::{self, Session};
 use kaname_signin::{Browser, Holder, Parameters, SignedIn, Step};
 
 use crate::http::answer::{Answer, FormTarget, page, see_other, with_cookie};
@@ -18,7 +19,7 @@ pub(crate) fn start(app: &App, call: &Call) -> Answer {
     let session = guard::open(app, call, guard::RESIDENT)?;
     let parameters = Parameters::read(call.query.without("lang").iter())?;
     let step = authorize::start(&app.signin, &call.env, &parameters, &browser, session.as_ref())?;
-    remember(app, &browser, is_new, show(app, call, &browser, step, Wrong::default()))
+    remember(app, &browser, is_new, show(app, call, (&browser, session.as_ref()), step, Wrong::default()))
 }
 
 /// `POST /authorize`: the same request in a form (OpenID Connect Core section 3.1.2.1). It comes from the party's page, so our own
@@ -36,10 +37,16 @@ pub(crate) struct Wrong {
 }
 
 /// The page or the redirect of a step.
-pub(crate) fn show(app: &App, call: &Call, browser: &Browser, step: Step, wrong: Wrong) -> Answer {
+pub(crate) fn show(
+    app: &App,
+    call: &Call,
+    (browser, session): (&Browser, Option<&Session>),
+    step: Step,
+    wrong: Wrong,
+) -> Answer {
     match step {
         Step::SignIn(waiting) => sign_in_page(app, call, browser, waiting, wrong),
-        Step::Consent(asking) => consent_page(app, call, asking),
+        Step::Consent(asking) => consent_page(app, call, session, asking),
         Step::Redirect(location) => see_other(&location),
         Step::Own(path) => see_other(&path),
     }
@@ -47,8 +54,8 @@ pub(crate) fn show(app: &App, call: &Call, browser: &Browser, step: Step, wrong:
 
 /// Sets the new session's cookie, then takes the step. The browser's name before the sign-in has served its time.
 pub(crate) fn signed_in(app: &App, call: &Call, browser: &Browser, done: SignedIn) -> Answer {
-    let holder = holder_of(app, call, done.cookie.as_str())?;
-    let (name, home) = match holder {
+    let session = session::open(&app.signin, &call.env, done.cookie.as_str())?;
+    let (name, home) = match session.holder() {
         Holder::Resident(_) => (guard::RESIDENT, "/home"),
         Holder::Officer(_) => (guard::OFFICER, "/office"),
     };
@@ -56,7 +63,7 @@ pub(crate) fn signed_in(app: &App, call: &Call, browser: &Browser, done: SignedI
         Step::Own(path) if path == HOME => Step::Own(home.to_owned()),
         step => step,
     };
-    let answer = show(app, call, browser, step, Wrong::default())?;
+    let answer = show(app, call, (browser, Some(&session)), step, Wrong::default())?;
     Ok(with_cookie(answer, session_cookie(app, name, done.cookie.as_str())))
 }
 
@@ -70,7 +77,7 @@ pub(crate) fn session_cookie(app: &App, name: &str, value: &str) -> axum::http::
 
 /// Whose session a new cookie is.
 pub(crate) fn holder_of(app: &App, call: &Call, cookie: &str) -> Result<Holder, Problem> {
-    Ok(kaname_signin::session::open(&app.signin, &call.env, cookie)?.holder())
+    Ok(session::open(&app.signin, &call.env, cookie)?.holder())
 }
 
 /// The browser, or a name for a new one.
@@ -101,11 +108,10 @@ fn sign_in_page(app: &App, call: &Call, browser: &Browser, waiting: Waiting, wro
     leading_to(response, client.map(|client| client.registration().redirect_uris.as_slice()))
 }
 
-fn consent_page(app: &App, call: &Call, asking: Asking) -> Answer {
-    // The page stands behind a sign-in: its form carries the session's token.
-    let session = guard::open(app, call, guard::RESIDENT)?;
+fn consent_page(app: &App, call: &Call, session: Option<&Session>, asking: Asking) -> Answer {
     let mut shell = call.shell(app);
     shell.lang = wished(app, call, asking.ui_locales.as_deref());
+    // The page stands behind a sign-in: its form carries the token of that session, which this very answer may begin.
     shell.csrf = session.map(|session| session.csrf().to_owned()).unwrap_or_default();
     shell.here = format!("/consent?request={}", asking.handle);
     let tag = shell.lang.code();

@@ -77,7 +77,6 @@ pub(super) fn officer(app: &App, call: &Call, action: Option<Action>) -> Result<
     let session = open(app, call, OFFICER)?.ok_or(Stopped::SignedOut)?;
     let Holder::Officer(id) = session.holder() else { return Err(Problem::not_found().into()) };
     check_form(app, call, &session)?;
-    let id = OfficerId::from_bytes(*id.bytes());
     let keys = app.keys.clone();
     let found = app.store.read(app.home(), move |tx| kaname_person::officer::officer(tx, &keys, id));
     let officer = found.map_err(Problem::from)?;

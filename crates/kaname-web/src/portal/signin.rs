@@ -25,7 +25,7 @@ pub(crate) fn form(app: &App, call: &Call) -> Answer {
     }
     let then = call.query.get("then").filter(|path| is_local(path)).unwrap_or(HOME);
     let step = authorize::start_own(&app.signin, &call.env, Level::Letter, then, &browser)?;
-    remember(app, &browser, is_new, show(app, call, &browser, step, Wrong::default()))
+    remember(app, &browser, is_new, show(app, call, (&browser, None), step, Wrong::default()))
 }
 
 /// `POST /signin/passkey`
@@ -99,7 +99,7 @@ pub(crate) fn decide(app: &App, call: &Call, resident: &Resident) -> Answer {
         Some("refuse") => consent::refuse(&app.signin, &call.env, handle, browser)?,
         _ => return Err(Problem::malformed("the decision must be allow or refuse")),
     };
-    show(app, call, browser, step, Wrong::default())
+    show(app, call, (browser, Some(&resident.session)), step, Wrong::default())
 }
 
 /// `POST /signout`
@@ -138,7 +138,7 @@ fn waiting(app: &App, call: &Call, handle: &str, wrong: Wrong) -> Answer {
     let browser = known_browser(call)?;
     let session = guard::open(app, call, guard::RESIDENT)?;
     let step = authorize::show(&app.signin, &call.env, handle, browser, session.as_ref())?;
-    show(app, call, browser, step, wrong)
+    show(app, call, (browser, session.as_ref()), step, wrong)
 }
 
 fn again(app: &App, call: &Call, handle: &str, refusal: Refusal) -> Answer {

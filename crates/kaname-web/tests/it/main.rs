@@ -1,5 +1,10 @@
-//! All pages in all languages.
+//! All pages in all languages, and every route as strangers, residents, officers and parties meet it.
 
 mod html;
+mod journeys;
+mod manual;
 mod pages;
+mod routes;
+mod rubbish;
 mod words;
+mod world;

@@ -1,0 +1,210 @@
+//! One walk over all routes: who may call, whether a form is ours, and what is written into the access log.
+
+use std::path::Path;
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use kaname_web::http::routes::{Audit, Route, Who, as_text, table};
+
+use crate::world::{Answer, Browser, ISSUER, World};
+
+#[test]
+fn the_table_is_as_written_down() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/routes.txt");
+    if std::env::var_os("KANAME_WRITE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, as_text()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, as_text(), "run again with KANAME_WRITE_SNAPSHOTS=1 if the table is meant to be so");
+}
+
+#[tokio::test]
+async fn nobody_comes_in_without_signing_in() {
+    let world = World::new();
+    let mut walked = 0;
+    for route in table().iter().filter(|route| matches!(route.who, Who::Resident | Who::Officer(_))) {
+        let answer = call(&world, &Browser::default(), route).await;
+        let right = match route.method {
+            Method::GET => {
+                answer.status == StatusCode::SEE_OTHER && answer.location().starts_with("/signin?then=")
+            }
+            _ => answer.status == StatusCode::UNAUTHORIZED,
+        };
+        assert!(right, "{route}: {answer:?}");
+        walked += 1;
+    }
+    assert!(walked > 30, "only {walked} routes");
+}
+
+#[tokio::test]
+async fn a_session_of_the_other_kind_opens_nothing() {
+    let world = World::new();
+    let hanako = world.signed_in(&world.hanako.passkey).await;
+    let registrar = world.signed_in(&world.registrar).await;
+    let (mut as_officer, mut as_resident) = (Browser::default(), Browser::default());
+    as_officer.set_cookie("kaname_office", hanako.cookie("kaname_session").unwrap());
+    as_resident.set_cookie("kaname_session", registrar.cookie("kaname_office").unwrap());
+    for route in table() {
+        let browser = match route.who {
+            Who::Resident => &as_resident,
+            Who::Officer(_) => &as_officer,
+            Who::Anyone | Who::Party => continue,
+        };
+        let answer = call(&world, browser, &route).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{route}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_officer_does_what_the_role_allows() {
+    let world = World::new();
+    let (mut registrar, mut payer) =
+        (world.signed_in(&world.registrar).await, world.signed_in(&world.payer).await);
+    let mut refused = 0;
+    for route in table().iter().filter(|route| route.method == Method::GET && !route.path.contains('{')) {
+        let Who::Officer(Some(action)) = route.who else { continue };
+        for (browser, role) in [(&mut registrar, "registrar"), (&mut payer, "payments")] {
+            let allowed = kaname_person::policy::POLICY
+                .iter()
+                .any(|(row, roles)| *row == action && roles.contains(&role));
+            let answer = browser.get(&world, route.path).await;
+            let wanted = if allowed { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            assert_eq!(answer.status, wanted, "{role} {route}: {}", answer.text);
+            refused += usize::from(!allowed);
+        }
+    }
+    assert!(refused > 3);
+}
+
+#[tokio::test]
+async fn a_form_that_is_not_ours_does_nothing() {
+    let world = World::new();
+    let hanako = world.signed_in(&world.hanako.passkey).await;
+    let (registrar, payer) = (world.signed_in(&world.registrar).await, world.signed_in(&world.payer).await);
+    for route in table().iter().filter(|route| route.method == Method::POST && route.who != Who::Party) {
+        let browser = match route.who {
+            Who::Officer(Some(action))
+                if kaname_person::policy::POLICY
+                    .iter()
+                    .any(|(row, roles)| *row == action && roles.contains(&"payments"))
+                    && !route.path.contains("find") =>
+            {
+                &payer
+            }
+            Who::Officer(_) => &registrar,
+            _ => &hanako,
+        };
+        let token = token_of(&world, browser, route).await;
+        let good = [("sec-fetch-site", "same-origin"), ("origin", ISSUER)];
+        let evil = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
+        for (csrf, headers) in [
+            ("", &good[..]),
+            ("wrong", &good[..]),
+            (token.as_str(), &evil[..1]),
+            (token.as_str(), &evil[1..]),
+            (token.as_str(), &[("origin", "null")][..]),
+            (token.as_str(), &[("sec-fetch-site", "same-site")][..]),
+        ] {
+            let mut request = browser
+                .request(Method::POST, &concrete(route.path))
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let request = request.body(Body::from(format!("csrf={csrf}"))).unwrap();
+            let answer = world.send(request).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{route} {headers:?}: {answer:?}");
+            assert!(answer.text.contains("cross-site"), "{route}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_reading_leaves_its_entries_and_nothing_else_does() {
+    let world = World::new();
+    let mut hanako = world.signed_in(&world.hanako.passkey).await;
+    let mut registrar = world.signed_in(&world.registrar).await;
+    let number = number_of(&world, &mut hanako).await;
+    let mut read = 0;
+    for route in table() {
+        if matches!(route.path, "/activate/passkey" | "/userinfo") {
+            continue; // each needs a journey of its own: `journeys`
+        }
+        let before = world.entries(&world.hanako);
+        let answer = match (&route.method, route.who, route.path) {
+            (&Method::GET, Who::Anyone | Who::Resident, path)
+                if !path.contains('{') && path != "/consent" && path != "/authorize" =>
+            {
+                hanako.get(&world, path).await
+            }
+            (&Method::POST, _, "/my/number") => {
+                let page = hanako.get(&world, "/my/number").await;
+                hanako.fill(&world, &page, "/my/number", &[]).await
+            }
+            (&Method::POST, _, "/office/find") => found(&world, &mut registrar, &number).await,
+            (&Method::POST, _, "/office/letter") => {
+                let page = found(&world, &mut registrar, &number).await;
+                let at = world.entries(&world.hanako);
+                let answer = registrar.fill(&world, &page, "/office/letter", &[]).await;
+                assert_eq!(world.entries(&world.hanako), at + 1, "{route}");
+                assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+                read += 1;
+                continue;
+            }
+            (&Method::POST, _, "/office/register") => {
+                read += 1;
+                continue; // a person who is new: `journeys`
+            }
+            _ if matches!(route.audit, Audit::Receipt(..)) => panic!("no example of how to call {route}"),
+            _ => continue,
+        };
+        let wanted = match route.audit {
+            Audit::Nothing(_) => 0,
+            Audit::Receipt(_, count) => count as i64,
+        };
+        assert!(answer.status.is_success() || answer.status == StatusCode::NOT_FOUND, "{route}: {answer:?}");
+        assert_eq!(world.entries(&world.hanako) - before, wanted, "{route}");
+        read += usize::from(wanted > 0);
+    }
+    assert!(read >= 9, "only {read} routes read");
+}
+
+/// Calls a route as nobody in particular would: a GET, or a form with nothing in it.
+async fn call(world: &World, browser: &Browser, route: &Route) -> Answer {
+    let request = browser.request(route.method.clone(), &concrete(route.path));
+    let request = match route.method {
+        Method::POST => request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"),
+        _ => request,
+    };
+    world.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// A form token that holds in this browser for this kind of route.
+async fn token_of(world: &World, browser: &Browser, route: &Route) -> String {
+    let (page, action) = match route.who {
+        Who::Anyone | Who::Party => ("/activate", "/activate"),
+        Who::Resident => ("/my/number", "/my/number"),
+        Who::Officer(_) => ("/office", "/office/signout"),
+    };
+    let page = browser.clone().get(world, page).await;
+    page.form(action).into_iter().find(|(name, _)| name == "csrf").unwrap().1
+}
+
+pub(crate) fn concrete(path: &str) -> String {
+    path.replace("{*rest}", "0/000")
+        .replace("{id}", "run_00000000000000000000000000000000")
+        .replace("{name}", "x")
+        .replace("{code}", "busy")
+}
+
+pub(crate) async fn number_of(world: &World, browser: &mut Browser) -> String {
+    let page = browser.get(world, "/my/number").await;
+    let shown = browser.fill(world, &page, "/my/number", &[]).await;
+    let after = shown.text.split("id=\"number\"").nth(1).unwrap_or_else(|| panic!("{}", shown.text));
+    after.split("dir=\"ltr\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
+}
+
+pub(crate) async fn found(world: &World, officer: &mut Browser, number: &str) -> Answer {
+    let page = officer.get(world, "/office/find").await;
+    officer.fill(world, &page, "/office/find", &[("reference", number), ("purpose", "help-desk")]).await
+}

@@ -1,0 +1,208 @@
+//! Rubbish on every route: never a failure of ours, never somebody else's data, always in the right form.
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use kaname_web::http::routes::table;
+use proptest::test_runner::{Config, TestRunner};
+use proptest::{collection, prelude::any};
+
+use crate::routes::concrete;
+use crate::world::{Answer, Browser, ISSUER, World};
+
+const BODIES: &[(&str, &[u8])] = &[
+    ("application/x-www-form-urlencoded", b""),
+    ("application/x-www-form-urlencoded", b"%"),
+    ("application/x-www-form-urlencoded", b"a=%zz"),
+    ("application/x-www-form-urlencoded", b"csrf=\xff\xfe"),
+    ("application/x-www-form-urlencoded", b"csrf=%00"),
+    ("application/x-www-form-urlencoded", b"csrf=1&csrf=2&letter=1&letter=2"),
+    (
+        "application/x-www-form-urlencoded",
+        b"next=AAAA&letter=KN4T7P2X93QM&code=AAAAAAAAAAAA&first=AAA&second=AAA",
+    ),
+    ("application/x-www-form-urlencoded", b"run=run_1&programme=x&people=-1&total=99999999999999999999"),
+    ("application/json", b"{\"a\":"),
+    ("multipart/form-data; boundary=x", b"--x\r\n"),
+    ("", b"a=b"),
+];
+
+#[tokio::test]
+async fn rubbish_is_refused_on_every_route() {
+    let world = World::new();
+    let browsers = [
+        Browser::default(),
+        world.signed_in(&world.hanako.passkey).await,
+        world.signed_in(&world.registrar).await,
+        world.signed_in(&world.payer).await,
+    ];
+    let mut sent = 0;
+    for route in table() {
+        for (browser, (kind, body)) in
+            browsers.iter().flat_map(|browser| BODIES.iter().map(move |body| (browser, body)))
+        {
+            let path = concrete(route.path);
+            let query = String::from_utf8_lossy(body).replace(|c: char| !c.is_ascii_graphic(), "%ff");
+            let address = if route.method == Method::GET { format!("{path}?{query}") } else { path };
+            let Ok(uri) = address.parse::<axum::http::Uri>() else { continue };
+            let request = browser.request(route.method.clone(), &uri.to_string());
+            let request = if kind.is_empty() { request } else { request.header(header::CONTENT_TYPE, *kind) };
+            let answer = world.send(request.body(Body::from(body.to_vec())).unwrap()).await;
+            check(&format!("{route} {kind} {:?}", String::from_utf8_lossy(body)), &answer);
+            sent += 1;
+        }
+    }
+    assert!(sent > 1_000, "only {sent} requests");
+}
+
+#[tokio::test]
+async fn signed_in_rubbish_with_a_good_token_is_refused_too() {
+    let world = World::new();
+    let mut hanako = world.signed_in(&world.hanako.passkey).await;
+    let token = hanako.get(&world, "/my/number").await.form("/my/number")[0].1.clone();
+    for (path, field) in
+        [("/my/signins/end", "session"), ("/my/services/end", "consent"), ("/consent", "request")]
+    {
+        for value in ["", "AAAA", "AAAAAAAAAAAAAAAAAAAAAA", "名", "%", "../..", "' OR 1=1 --"] {
+            let fields = [("csrf", token.as_str()), (field, value), ("decision", "allow")]
+                .map(|(n, v)| (n.to_owned(), v.to_owned()));
+            let answer = hanako.post(&world, path, &fields).await;
+            assert!(answer.status.is_client_error(), "{path} {value}: {answer:?}");
+            check(path, &answer);
+        }
+    }
+}
+
+#[test]
+fn random_bytes_never_make_us_fail() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = World::new();
+    let routes = table();
+    let mut runner = TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
+    let strategy = (any::<proptest::sample::Index>(), collection::vec(any::<u8>(), 0..200));
+    let outcome = runner.run(&strategy, |(at, bytes)| {
+        let route = &routes[at.index(routes.len())];
+        let query: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let path = format!("{}?a={query}&{query}=1", concrete(route.path));
+        let request = Browser::default()
+            .request(route.method.clone(), &path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(bytes.clone()))
+            .unwrap();
+        let answer = runtime.block_on(world.send(request));
+        check(&format!("{route} {bytes:?}"), &answer);
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_refused_before_it_is_read() {
+    let world = World::new();
+    for (length, body) in [(Some("9999999999"), Vec::new()), (None, vec![b'a'; 70_000])] {
+        let mut request = Browser::default()
+            .request(Method::POST, "/signin/letter")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(length) = length {
+            request = request.header(header::CONTENT_LENGTH, length);
+        }
+        let answer = world.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_address_leaves_the_folder_of_the_log() {
+    let world = World::new();
+    std::fs::create_dir_all(&world.app.log_folder).unwrap();
+    std::fs::write(world.app.log_folder.join("checkpoint"), "the head").unwrap();
+    std::fs::write(world.app.log_folder.join("secret"), "not yours").unwrap();
+    assert_eq!(world.send(get("/log/checkpoint")).await.text, "the head");
+    for path in [
+        "/log/tile/../secret",
+        "/log/tile/..%2fsecret",
+        "/log/tile/%2e%2e/%2e%2e/keys/master.key",
+        "/log/secret",
+        "/log/tile/0/000/../../../secret",
+        "/log/tile//etc/passwd",
+        "/log/tile/0/0",
+        "/log/../keys/master.key",
+        "/assets/../../Cargo.toml",
+        "/assets/..%2f..%2fCargo.toml",
+    ] {
+        let answer = world.send(get(path)).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_is_done_wrongly_is_told_in_the_callers_form() {
+    let world = World::new();
+    let page = world.send(get("/nowhere")).await;
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (StatusCode::NOT_FOUND, "text/html; charset=utf-8")
+    );
+    let wants = |path: &str, method: Method| {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT, "application/json");
+        request.body(Body::empty()).unwrap()
+    };
+    for (path, method, status, code) in [
+        ("/nowhere", Method::GET, StatusCode::NOT_FOUND, "not-found"),
+        ("/home", Method::DELETE, StatusCode::METHOD_NOT_ALLOWED, "wrong-method"),
+        ("/home", Method::GET, StatusCode::UNAUTHORIZED, "signed-out"),
+        ("/signin/letter", Method::POST, StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-media-type"),
+        ("/errors/no-such-code", Method::GET, StatusCode::NOT_FOUND, "not-found"),
+    ] {
+        let answer = world.send(wants(path, method)).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (status, "application/problem+json"),
+            "{path}"
+        );
+        let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        assert_eq!(document["code"], code, "{path}");
+        assert_eq!(document["type"], format!("/errors/{code}"));
+        assert!(document["trace"].as_str().unwrap().starts_with("trc_"));
+        let explained = world.send(get(&format!("/errors/{code}"))).await;
+        assert_eq!(explained.status, StatusCode::OK);
+        assert!(explained.text.contains(code));
+    }
+    let oauth = axum::http::Request::builder()
+        .method(Method::POST)
+        .uri("/token")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from("grant_type=authorization_code&code=x"))
+        .unwrap();
+    let answer = world.send(oauth).await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (StatusCode::UNAUTHORIZED, "application/json")
+    );
+    let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+    assert_eq!(document["error"], "invalid_client");
+    assert!(answer.headers.contains_key(header::WWW_AUTHENTICATE));
+}
+
+fn get(path: &str) -> axum::http::Request<Body> {
+    Browser::default().request(Method::GET, path).body(Body::empty()).unwrap()
+}
+
+/// What must hold of every answer.
+fn check(what: &str, answer: &Answer) {
+    assert!(!answer.status.is_server_error(), "{what}: {answer:?}");
+    let kind = answer.header("content-type");
+    if answer.status.is_client_error() {
+        let known = ["text/html; charset=utf-8", "application/problem+json", "application/json"];
+        assert!(known.contains(&kind), "{what}: {kind}");
+    }
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
+    assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{what}");
+    assert_eq!(answer.header("referrer-policy"), "same-origin", "{what}");
+    assert!(!answer.header("cache-control").is_empty(), "{what}");
+    let location = answer.location();
+    let ours = location.is_empty() || (location.starts_with('/') && !location.starts_with("//"));
+    assert!(ours || location.starts_with(ISSUER), "{what} leads to {location}");
+}
