@@ -35,9 +35,14 @@ impl Stopwatch {
 /// CPU seconds (user and system) that this process has used, all threads together, from `/proc/self/stat`.
 /// `None` where the system does not tell.
 pub(crate) fn cpu_seconds() -> Option<f64> {
+    cpu_seconds_of("self")
+}
+
+/// CPU seconds that the process `pid` has used.
+pub(crate) fn cpu_seconds_of(pid: &str) -> Option<f64> {
     /// Linux reports in hundredths of a second to every program, whatever the kernel's own tick.
     const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in brackets and may hold spaces: count from the last bracket.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let user: f64 = fields.get(11)?.parse().ok()?;

@@ -8,10 +8,12 @@ use std::time::Duration;
 use axum::http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 /// The longest answer that is read, in bytes.
@@ -74,7 +76,7 @@ impl Client {
     ) -> Result<Answer, PeerError> {
         tokio::time::timeout(PATIENCE, self.exchange(method, url, headers, body))
             .await
-            .unwrap_or_else(|_| Err(PeerError("the peer did not answer in time".to_owned())))
+            .unwrap_or_else(|_| Err(failed("the peer did not answer in time")))
     }
 
     /// Sends a form (`application/x-www-form-urlencoded`).
@@ -86,54 +88,84 @@ impl Client {
         self.send(Method::POST, url, &headers, form(fields).into_bytes()).await
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Result<Answer, PeerError> {
-        let failed = |error: &dyn std::fmt::Display| PeerError(error.to_string());
-        let uri: Uri = url.parse().map_err(|error| failed(&error))?;
-        let host = uri.host().ok_or_else(|| failed(&"the address has no host"))?;
+    async fn exchange(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, PeerError> {
+        self.connect(url).await?.exchange(method, url, headers, body).await
+    }
+
+    /// Opens a connection to the server of `url` that is kept for several requests.
+    ///
+    /// # Errors
+    /// [`PeerError`] when the server cannot be reached, or is not who its certificate must say.
+    pub async fn connect(&self, url: &str) -> Result<Connection, PeerError> {
+        let uri: Uri = url.parse().map_err(failed)?;
+        let host = uri.host().ok_or_else(|| failed("the address has no host"))?;
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        if !secure {
+            return Connection::over(TokioIo::new(stream)).await;
+        }
+        let config = self.tls.clone().ok_or_else(|| failed("https needs a file of trusted authorities"))?;
+        let name = ServerName::try_from(host.to_owned()).map_err(failed)?;
+        let stream = TlsConnector::from(config).connect(name, stream).await.map_err(failed)?;
+        Connection::over(TokioIo::new(stream)).await
+    }
+}
+
+/// An open connection to one server. It is closed when dropped.
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    task: JoinHandle<Result<(), hyper::Error>>,
+}
+
+impl Connection {
+    async fn over<S>(stream: S) -> Result<Connection, PeerError>
+    where
+        S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    {
+        let (sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(failed)?;
+        Ok(Connection { sender, task: tokio::spawn(connection) })
+    }
+
+    /// Sends one request and reads the whole answer. `url` must be of the server that this connection goes to.
+    ///
+    /// # Errors
+    /// [`PeerError`] when there is no answer within the limits of time and size.
+    pub async fn send(
+        &mut self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>,
+    ) -> Result<Answer, PeerError> {
+        let exchange = self.exchange(method, url, headers, body);
+        tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(failed("the peer did not answer in time")))
+    }
+
+    async fn exchange(
+        &mut self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>,
+    ) -> Result<Answer, PeerError> {
+        let uri: Uri = url.parse().map_err(failed)?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, authority);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|error| failed(&error))?;
-
-        let stream = TcpStream::connect((host.trim_matches(['[', ']']), port))
-            .await
-            .map_err(|error| failed(&error))?;
-        stream.set_nodelay(true).map_err(|error| failed(&error))?;
-        if !secure {
-            return answer(TokioIo::new(stream), request).await;
-        }
-        let config = self.tls.clone().ok_or_else(|| failed(&"https needs a file of trusted authorities"))?;
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error))?;
-        let stream =
-            TlsConnector::from(config).connect(name, stream).await.map_err(|error| failed(&error))?;
-        answer(TokioIo::new(stream), request).await
+        let request = request.body(Full::new(Bytes::from(body))).map_err(failed)?;
+        self.sender.ready().await.map_err(failed)?;
+        let response = self.sender.send_request(request).await.map_err(failed)?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(failed)?.to_bytes();
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 }
 
-async fn answer<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, PeerError>
-where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-{
-    let failed = |error: &dyn std::fmt::Display| PeerError(error.to_string());
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
-    let connection = tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(|error| failed(&error))?;
-    let (head, body) = response.into_parts();
-    let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(|error| failed(&error))?.to_bytes();
-    connection.abort();
-    Ok(Answer { status: head.status, headers: head.headers, body })
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> PeerError {
+    PeerError(error.to_string())
 }
 
 /// Fields as `application/x-www-form-urlencoded` (WHATWG URL, section 5.2): also what stands behind `?` in an address.
