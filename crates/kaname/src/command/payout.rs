@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use kaname_base::id::Id;
 use kaname_base::{Amount, Currency};
 use kaname_pay::payout::{
-    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Report, Run, RunPayout, RunState, State, approve, plan,
+    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Report, Run, RunPayout, RunState, State, appropriate, approve, plan,
     report, run as carry_out, run_of,
 };
-use kaname_pay::{PayError, RunId};
+use kaname_pay::{PayError, Refusal, RunId, TransferId};
 use kaname_person::Action;
 use kaname_trust::Actor;
 use serde::Serialize;
@@ -24,6 +25,8 @@ use crate::{serve, show};
 pub(crate) enum Payout {
     /// Freeze the list of everybody who is paid
     Plan(Plan),
+    /// Put what a planned run needs into the treasury, as voted; said twice it is done once
+    Fund(Which),
     /// Approve a planned run (by another officer) and pay; goes on with a run that was stopped
     Run(Carry),
     /// How far a run is
@@ -51,6 +54,9 @@ pub(crate) struct Carry {
     /// The officer who approves and starts it: not the one who planned it
     #[arg(long, value_name = "OFFICER")]
     officer: String,
+    /// How many people are paid in one unit of work, at most 8192
+    #[arg(long, default_value_t = BATCH, value_name = "N")]
+    batch: usize,
     #[command(flatten)]
     on: On,
 }
@@ -64,11 +70,12 @@ pub(crate) struct Which {
 }
 
 /// How many people are paid in one unit of work.
-const BATCH: usize = 2_048;
+pub(crate) const BATCH: usize = 2_048;
 
 pub(crate) fn run(command: &Payout) -> Result<ExitCode, Failure> {
     match command {
         Payout::Plan(plan) => run_plan(plan),
+        Payout::Fund(which) => run_fund(which),
         Payout::Run(carry) => run_carry(carry),
         Payout::Status(which) => run_status(which),
         Payout::Report(which) => run_report(which),
@@ -105,9 +112,48 @@ fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
     } else {
         let Planned { run, count, total, currency, list_hash, .. } = &planned;
         println!("Planned {run}: {} people, {total} {currency}; the list is frozen ({list_hash})", show::grouped(*count));
-        println!("Next: another officer approves and starts it: kaname payout run {run} --officer OFFICER");
+        println!("Next: when the money is voted, kaname payout fund {run}");
+        println!("      then another officer approves and starts it: kaname payout run {run} --officer OFFICER");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct Funded {
+    run: String,
+    total: String,
+    currency: String,
+}
+
+fn run_fund(ask: &Which) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let id = run_id(&ask.run)?;
+    let home = deployment.store.buckets().home();
+    let run = deployment.store.read::<_, PayError, _>(home, move |tx| run_of(tx, id))?;
+    if run.state == RunState::Planning {
+        return Err(Failure::refused(Refusal::WrongState).mend("its list is not frozen yet: plan the payout again"));
+    }
+    vote_money(&deployment, &run)?;
+    let currency = run.programme.currency;
+    let funded =
+        Funded { run: id.to_string(), total: run.total.to_decimal(currency), currency: currency.code().to_owned() };
+    if ask.on.json {
+        show::json(&funded);
+    } else {
+        println!("{} {} for {} are in the treasury", funded.total, funded.currency, funded.run);
+        println!("Next: another officer approves and starts it: kaname payout run {} --officer OFFICER", funded.run);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts what the run needs into the treasury, once: the transfer has the run's own id.
+pub(crate) fn vote_money(deployment: &Deployment, run: &Run) -> Result<(), Failure> {
+    let (currency, total, env) = (run.programme.currency, run.total, clock::env());
+    let id: TransferId = Id::from_bytes(*run.id.bytes());
+    deployment.store.write::<_, PayError, _>(deployment.store.buckets().home(), move |tx| {
+        appropriate(&env.again(), tx, id, currency, total)
+    })?;
+    Ok(())
 }
 
 /// The pack's programme with this code, or its first.
@@ -154,7 +200,7 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
     let actor = officer::acting(&deployment, &ask.officer, Action::ApprovePayout)?;
     let id = run_id(&ask.run)?;
     let watch = clock::Stopwatch::start();
-    let outcome = approve_and_run(&deployment, id, &actor, ask.on.json)?;
+    let outcome = approve_and_run(&deployment, id, &actor, ask.batch, ask.on.json)?;
     deployment.log()?.publish()?;
     let found = report(&deployment.desk()?, id)?;
     let carried = Carried {
@@ -181,7 +227,7 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
 
 /// Approves a run that is only planned, and carries it out, with a progress bar.
 pub(crate) fn approve_and_run(
-    deployment: &Deployment, id: RunId, by: &Actor, quiet: bool,
+    deployment: &Deployment, id: RunId, by: &Actor, batch: usize, quiet: bool,
 ) -> Result<Outcome, Failure> {
     let desk = deployment.desk()?;
     let home = desk.store.buckets().home();
@@ -205,7 +251,7 @@ pub(crate) fn approve_and_run(
         Go::On
     };
     let payer = serve::payer(&deployment.authority(), &run.programme);
-    let command = RunPayout { run: id, officer: by.clone(), payer, batch: BATCH };
+    let command = RunPayout { run: id, officer: by.clone(), payer, batch };
     let outcome = carry_out(&desk, &clock::env(), &command, &mut steps)?;
     bar.finish_and_clear();
     Ok(outcome)

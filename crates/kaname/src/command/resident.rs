@@ -39,6 +39,9 @@ pub(crate) struct ImportFile {
     /// Where the rows go that cannot be taken [default: in the deployment's folder `imports`, where the office sees them]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// How many rows go through together: fewer use less memory and more time
+    #[arg(long, default_value_t = BATCH, value_name = "N")]
+    batch: usize,
     #[command(flatten)]
     on: On,
 }
@@ -87,7 +90,7 @@ fn run_import(ask: &ImportFile) -> Result<ExitCode, Failure> {
         Some(path) => read_mapping(path)?,
         None => Mapping::own(),
     };
-    let report = import_with_progress(&deployment, &ask.file, &rejects, &mapping, &note, ask.on.json)?;
+    let report = import_with_progress(&deployment, &ask.file, &rejects, &mapping, &note, ask.batch, ask.on.json)?;
     deployment.log()?.publish()?;
     let done = report.progress;
     let answer = ImportAnswer {
@@ -145,6 +148,7 @@ pub(crate) fn import_with_progress(
     rejects: &Path,
     mapping: &Mapping,
     note: &ImportNote,
+    batch: usize,
     quiet: bool,
 ) -> Result<Report, Failure> {
     let imports = deployment.imports_folder();
@@ -164,7 +168,7 @@ pub(crate) fn import_with_progress(
         mapping,
         by: Actor::program("import", "registrar"),
         why: "import of a file",
-        batch: BATCH,
+        batch,
     };
     let numbers = Numbers::new(keys, pack);
     let mut moved = |progress: &Progress| {

@@ -8,15 +8,29 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::{On, demo};
 use crate::deployment::unknown_country;
 use crate::error::Failure;
 use crate::show;
 
-/// Invent people to try things on
+/// Invent people, and accounts for them, to try things on
 #[derive(Subcommand)]
 pub(crate) enum Sim {
     /// Write a file of invented residents
     People(People),
+    /// Open accounts at the simulated banks for nine in ten residents of a file, and register those that are their own
+    Accounts(Accounts),
+}
+
+#[derive(Args)]
+pub(crate) struct Accounts {
+    /// The file that `sim people` wrote and `resident import` took
+    file: PathBuf,
+    /// The same seed gives the same accounts
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    on: On,
 }
 
 #[derive(Args)]
@@ -45,7 +59,31 @@ struct Written<'a> {
 }
 
 pub(crate) fn run(sim: &Sim) -> Result<ExitCode, Failure> {
-    let Sim::People(people) = sim;
+    match sim {
+        Sim::People(people) => run_people(people),
+        Sim::Accounts(accounts) => run_accounts(accounts),
+    }
+}
+
+fn run_accounts(ask: &Accounts) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    if deployment.config.simulated_banks.is_none() {
+        return Err(Failure::usage("this deployment deals with no simulated banks")
+            .mend("make one that does: kaname init DIR --simulated-banks"));
+    }
+    let answer = demo::register_accounts(&deployment, &ask.file, ask.seed, ask.on.json)?;
+    deployment.log()?.publish()?;
+    if ask.on.json {
+        show::json(&answer);
+    } else {
+        let (active, asked) = (show::grouped(answer.active), show::grouped(answer.asked));
+        println!("Registered {active} of {asked} account(s); {} refused", show::grouped(answer.refused.len() as u64));
+        println!("Next: kaname payout plan --officer OFFICER");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_people(people: &People) -> Result<ExitCode, Failure> {
     let residents = write_people(&people.country, people.seed, people.count, &people.out)?;
     if people.json {
         show::json(&Written { residents, file: &people.out });

@@ -1,6 +1,6 @@
 //! Residents imported, from a CSV file to the register.
 
-use kaname_person::import::Mapping;
+use kaname_person::import::{BATCH, Mapping};
 
 use super::{Measured, Place};
 use crate::command::{resident, sim};
@@ -17,7 +17,7 @@ pub(super) fn measure(place: &Place, count: u64, quiet: bool) -> Result<Measured
 pub(super) fn import(place: &Place, deployment: &Deployment, count: u64, quiet: bool) -> Result<u64, Failure> {
     let (file, rejects) = (place.file("residents.csv"), place.file("rejects.csv"));
     let note = resident::note(&file);
-    let report = resident::import_with_progress(deployment, &file, &rejects, &Mapping::own(), &note, quiet)?;
+    let report = resident::import_with_progress(deployment, &file, &rejects, &Mapping::own(), &note, BATCH, quiet)?;
     match report.progress.registered == count {
         true => Ok(count),
         false => Err(Failure::refused(format!("only {} of {count} residents were registered", report.progress.registered))),

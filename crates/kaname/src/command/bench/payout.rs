@@ -1,7 +1,6 @@
 //! Residents paid, from a frozen list to the banks' reports and a signed log.
 
-use kaname_pay::payout::{RunState, appropriate, report};
-use kaname_pay::{PayError, TransferId};
+use kaname_pay::payout::{RunState, report};
 use kaname_person::Action;
 
 use super::{Measured, Place, import};
@@ -25,12 +24,8 @@ pub(super) fn measure(place: &Place, count: u64, quiet: bool) -> Result<Measured
 
     let measured = super::measure(place, "payout", "residents", || {
         let run = payout::plan_with_progress(&deployment, id, programme, &planner, quiet)?;
-        let (env, transfer) = (clock::env(), TransferId::from_bytes(*id.bytes()));
-        let (currency, total) = (run.programme.currency, run.total);
-        deployment
-            .store
-            .write::<_, PayError, _>(home, move |tx| appropriate(&env.again(), tx, transfer, currency, total))?;
-        payout::approve_and_run(&deployment, id, &approver, quiet)?;
+        payout::vote_money(&deployment, &run)?;
+        payout::approve_and_run(&deployment, id, &approver, payout::BATCH, quiet)?;
         deployment.log()?.publish()?;
         Ok(run.people)
     })?;

@@ -10,12 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use kaname_base::Amount;
-use kaname_base::id::Id;
 use kaname_pay::payee::{RegisterPayee, Registration, register_many};
-use kaname_pay::payout::{RunState, appropriate, report, runs};
-use kaname_pay::{PayError, RunId, TransferId};
-use kaname_person::import::Mapping;
+use kaname_pay::payout::{RunState, report, runs};
+use kaname_pay::{PayError, RunId};
+use kaname_person::import::{BATCH, Mapping};
 use kaname_person::{Action, OfficerId};
 use kaname_trust::Actor;
 use kaname_web::ImportNote;
@@ -81,7 +79,7 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
 
     let note = resident::note(&file);
     let rejects = ImportNote::rejects(&deployment.imports_folder(), &note.id);
-    let imported = resident::import_with_progress(&deployment, &file, &rejects, &Mapping::own(), &note, ask.json)?;
+    let imported = resident::import_with_progress(&deployment, &file, &rejects, &Mapping::own(), &note, BATCH, ask.json)?;
     steps.done("import");
     let staff = world::staff(&deployment)?;
     let letters = world::letters(&deployment, &file)?;
@@ -228,20 +226,10 @@ fn pay(deployment: &Deployment, planner: OfficerId, approver: OfficerId, quiet: 
     let id = known.first().map_or_else(|| clock::env().id(home), |run| run.id);
     let run = payout::plan_with_progress(deployment, id, programme, &planner, quiet)?;
     if run.state == RunState::Planned {
-        vote_money(deployment, id, run.total)?;
+        payout::vote_money(deployment, &run)?;
     }
-    payout::approve_and_run(deployment, id, &approver, quiet)?;
+    payout::approve_and_run(deployment, id, &approver, payout::BATCH, quiet)?;
     Ok((id, true))
-}
-
-/// Puts what the run needs into the treasury, once: the transfer has the run's own id.
-fn vote_money(deployment: &Deployment, run: RunId, total: Amount) -> Result<(), Failure> {
-    let (currency, env) = (deployment.pack.currency, clock::env());
-    let id: TransferId = Id::from_bytes(*run.bytes());
-    deployment.store.write::<_, PayError, _>(deployment.store.buckets().home(), move |tx| {
-        appropriate(&env.again(), tx, id, currency, total)
-    })?;
-    Ok(())
 }
 
 fn temporary_folder() -> Result<PathBuf, Failure> {
