@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use kaname_person::import::Mapping;
+use kaname_person::import::{BATCH, Mapping};
 use kaname_person::register::people_in_bucket;
 use kaname_signin::bench::{Authenticator, Party, give_passkey, verifier};
 use kaname_signin::client::{self, Profile};
@@ -39,7 +39,7 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
     let file = place.file("residents.csv");
     sim::write_people("example", 1, people, &file)?;
     let rejects = place.file("rejects.csv");
-    resident::import_with_progress(&deployment, &file, &rejects, &Mapping::own(), &resident::note(&file), true)?;
+    resident::import_with_progress(&deployment, &file, &rejects, &Mapping::own(), &resident::note(&file), BATCH, true)?;
     let provider = deployment.provider()?;
     let party = Party::new("bench", Profile::Fapi2);
     client::register(&provider, &clock::env(), &party.registration)?;
