@@ -69,7 +69,7 @@ pub(crate) struct Deployment {
     pub(crate) folder: PathBuf,
     pub(crate) config: Config,
     pub(crate) keys: Keys,
-    pub(crate) pack: Pack,
+    pub(crate) pack: Arc<Pack>,
     pub(crate) store: Store,
 }
 
@@ -107,6 +107,7 @@ impl Deployment {
             )));
         }
         let files = Pack::shipped_files(new.country).ok_or_else(|| unknown_country(new.country))?;
+        make_private(folder)?;
         for (name, text) in &files {
             write(&folder.join("pack").join(name), text)?;
         }
@@ -145,7 +146,7 @@ impl Deployment {
         let buckets = Buckets::new(config.buckets).ok_or_else(|| {
             Failure::usage(format!("{}: buckets must be a power of two from 1 to 4096", path.display()))
         })?;
-        let pack = load_pack(&folder.join("pack"))?;
+        let pack = Arc::new(load_pack(&folder.join("pack"))?);
         let keys = Keys::load(&folder.join("keys"))?;
         let location = match &config.database {
             Database::Sqlite(file) => Location::Sqlite(folder.join(file)),
@@ -183,14 +184,15 @@ impl Deployment {
 
     /// The OpenID provider.
     pub(crate) fn provider(&self) -> Result<Provider, Failure> {
-        let config = kaname_signin::Config::new(&self.config.serve.issuer);
+        let config = kaname_signin::Config::new(&self.config.serve.issuer).with_pack(Arc::clone(&self.pack));
         Ok(Provider::open(self.store.clone(), self.keys.clone(), config, &clock::env())?)
     }
 
     /// Who runs this deployment, in the country's first language.
     pub(crate) fn authority(&self) -> String {
         let language = &self.pack.default_language().tag;
-        let name = self.pack.texts.find(language, "authority.name").unwrap_or_else(|| self.pack.name.get(language));
+        let name =
+            self.pack.texts.find(language, "authority.name").unwrap_or_else(|| self.pack.name.get(language));
         name.to_owned()
     }
 
@@ -260,6 +262,15 @@ pub(crate) fn read_pack_files(folder: &Path) -> Result<BTreeMap<String, String>,
 pub(crate) fn unknown_country(country: &str) -> Failure {
     Failure::usage(format!("there is no pack called '{country}'"))
         .mend(format!("choose one of: {}", Pack::shipped().join(", ")))
+}
+
+/// Makes the deployment's folder, for its owner only: what is sealed need not be listed either.
+fn make_private(folder: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    let failed =
+        |error: std::io::Error| Failure::unavailable(format!("cannot make {}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(failed)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

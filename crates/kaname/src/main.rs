@@ -32,6 +32,7 @@ Begin with: kaname demo";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    log_to_standard_error();
     match command::run(cli.command) {
         Ok(code) => code,
         Err(failure) => {
@@ -39,4 +40,23 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// Our own crates write to standard error from the level in `KANAME_LOG` (error, warn, info, debug; else warn). Libraries stay silent:
+/// what they would print at a low level is not ours to check for personal data.
+fn log_to_standard_error() {
+    let level = std::env::var("KANAME_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let level = level.parse::<tracing::Level>().unwrap_or(tracing::Level::WARN);
+    let crates = [
+        "kaname",
+        "kaname_web",
+        "kaname_signin",
+        "kaname_pay",
+        "kaname_person",
+        "kaname_trust",
+        "kaname_store",
+    ];
+    let ours = crates.map(|name| format!("{name}={level}")).join(",");
+    let filter = tracing_subscriber::EnvFilter::new(format!("off,{ours}"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -13,7 +13,11 @@ use crate::error::Failure;
 
 /// Writes an activation letter, readable by the owner of the file only.
 pub(crate) fn write_letter(
-    file: &Path, deployment: &Deployment, name: &str, address: &[String], letter: &Letter,
+    file: &Path,
+    deployment: &Deployment,
+    name: &str,
+    address: &[String],
+    letter: &Letter,
 ) -> Result<(), Failure> {
     let shell = deployment.shell();
     let issuer = &deployment.config.serve.issuer;
@@ -46,7 +50,8 @@ fn with_style_inside(html: &str) -> String {
 /// Writes a file that only its owner can read.
 pub(crate) fn write_owner_only(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
-    let failed = |error: std::io::Error| Failure::unavailable(format!("cannot write {}: {error}", file.display()));
+    let failed =
+        |error: std::io::Error| Failure::unavailable(format!("cannot write {}: {error}", file.display()));
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }

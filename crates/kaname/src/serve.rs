@@ -1,5 +1,5 @@
 //! Serving: the pages and interfaces of a deployment, and beside them the work that never ends: publishing the log, sweeping what
-//! has expired.
+//! has expired, letting the next signing key take over.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,12 +10,12 @@ use kaname_codec::jose::Es256Key;
 use kaname_pay::payout::{Payer, Programme};
 use kaname_person::Numbers;
 use kaname_signin::client::{self, Asked, Profile, Registration};
-use kaname_signin::{Level, Provider, sweep};
+use kaname_signin::{Level, Provider, keys, sweep};
+use kaname_web::Runs;
 use kaname_web::http::client::Client;
 use kaname_web::http::serve::serve;
 use kaname_web::http::tls::TlsFiles;
 use kaname_web::http::{App, Parts, router};
-use kaname_web::Runs;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -29,6 +29,9 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
 /// How often expired sign-ins and sessions are swept away.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// How often the next signing key takes over. A party that keeps a key set for an hour always knows it by then.
+const ROTATE_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Serves a deployment until Ctrl-C.
 pub(crate) fn deployment(deployment: &Deployment) -> Result<ExitCode, Failure> {
@@ -51,7 +54,8 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
         }
     };
     let library = demo_port.map(|port| library(deployment, &provider, port)).transpose()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)?;
     runtime.block_on(async {
         let listener = listen(&deployment.config.serve.listen).await?;
         let (stop, stopped) = watch::channel(false);
@@ -81,7 +85,7 @@ fn app(deployment: &Deployment, provider: &Provider, demo: bool) -> Result<App, 
     Ok(App::new(Parts {
         store: deployment.store.clone(),
         keys: deployment.keys.clone(),
-        pack: Arc::new(deployment.pack.clone()),
+        pack: Arc::clone(&deployment.pack),
         signin: provider.clone(),
         numbers: Numbers::new(&deployment.keys, &deployment.pack),
         runs: Runs::start(desk.clone(), payer, clock::env)?,
@@ -119,8 +123,10 @@ fn library(deployment: &Deployment, provider: &Provider, port: u16) -> Result<(u
         redirect_uri: redirect_uri.clone(),
         scope: format!("openid {}", scopes.join(" ")),
         issuer: deployment.config.serve.issuer.clone(),
-        http: Client::new(deployment.config.serve.tls.then(|| deployment.folder.join("tls/ca.pem")).as_deref())
-            .map_err(Failure::unavailable)?,
+        http: Client::new(
+            deployment.config.serve.tls.then(|| deployment.folder.join("tls/ca.pem")).as_deref(),
+        )
+        .map_err(Failure::unavailable)?,
         key: library_key(&deployment.folder.join("world/library.key"))?,
     };
     let registration = Registration {
@@ -135,7 +141,9 @@ fn library(deployment: &Deployment, provider: &Provider, port: u16) -> Result<(u
     };
     let env = clock::env();
     let known = client::list(provider, &env)?;
-    if known.iter().find(|client| client.id() == registration.client_id).map(|client| client.registration()) != Some(&registration) {
+    if known.iter().find(|client| client.id() == registration.client_id).map(|client| client.registration())
+        != Some(&registration)
+    {
         client::register(provider, &env, &registration)?;
     }
     let shell = kaname_web::pages::Shell { demo: true, ..deployment.shell() };
@@ -165,8 +173,9 @@ fn library_key(path: &Path) -> Result<Es256Key, Failure> {
 
 async fn listen(address: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::unavailable(format!("cannot listen on {address}: {error}"))
-            .mend("stop the program that uses the port, or choose another: --port, or `listen` in kaname.toml")
+        Failure::unavailable(format!("cannot listen on {address}: {error}")).mend(
+            "stop the program that uses the port, or choose another: --port, or `listen` in kaname.toml",
+        )
     })
 }
 
@@ -175,6 +184,7 @@ async fn chores(log: kaname_trust::log::Log, provider: Provider, mut stopped: wa
     let log = std::sync::Arc::new(log);
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     let mut clean = tokio::time::interval(SWEEP_EVERY);
+    let mut rotate = tokio::time::interval_at(tokio::time::Instant::now() + ROTATE_EVERY, ROTATE_EVERY);
     loop {
         let last = tokio::select! {
             _ = publish.tick() => false,
@@ -183,6 +193,14 @@ async fn chores(log: kaname_trust::log::Log, provider: Provider, mut stopped: wa
                 let swept = tokio::task::spawn_blocking(move || sweep::sweep(&provider, &clock::env())).await;
                 if let Ok(Err(error)) = swept {
                     tracing::error!(%error, "expired sign-ins could not be swept");
+                }
+                continue;
+            }
+            _ = rotate.tick() => {
+                let provider = provider.clone();
+                let rotated = tokio::task::spawn_blocking(move || keys::rotate(&provider, &clock::env())).await;
+                if let Ok(Err(error)) = rotated {
+                    tracing::error!(%error, "the signing key could not be rotated");
                 }
                 continue;
             }

@@ -22,7 +22,13 @@ pub(crate) fn run(on: &On) -> Result<ExitCode, Failure> {
     // A deployment that does not open is the first finding; its error says what to do.
     let deployment = on.open()?;
     let checks = [
-        check("keys and pack", Ok(format!("readable by their owner only; pack {} version {}", deployment.pack.id, deployment.pack.version))),
+        check(
+            "keys and pack",
+            Ok(format!(
+                "readable by their owner only; pack {} version {}",
+                deployment.pack.id, deployment.pack.version
+            )),
+        ),
         check("database", database(&deployment)),
         check("log", log(&deployment)),
         check("banks", banks(&deployment)),
@@ -50,15 +56,20 @@ fn check(what: &'static str, found: Result<String, String>) -> Check {
 fn database(deployment: &Deployment) -> Result<String, String> {
     let findings = lint::catalogue(&deployment.store).map_err(|error| error.to_string())?;
     match findings.as_slice() {
-        [] => Ok(format!("answers; {} bucket(s); every table keeps to its bucket", deployment.config.buckets)),
-        [first, ..] => Err(format!("{} table(s) break the rules of distribution, such as: {first}", findings.len())),
+        [] => {
+            Ok(format!("answers; {} bucket(s); every table keeps to its bucket", deployment.config.buckets))
+        }
+        [first, ..] => {
+            Err(format!("{} table(s) break the rules of distribution, such as: {first}", findings.len()))
+        }
     }
 }
 
 fn log(deployment: &Deployment) -> Result<String, String> {
     let log = deployment.log().map_err(|failure| failure.to_string())?;
     log.publish().map_err(|error| error.to_string())?;
-    let verified = verify_published(&deployment.log_folder(), &log.vkey(), None).map_err(|error| error.to_string())?;
+    let verified =
+        verify_published(&deployment.log_folder(), &log.vkey(), None).map_err(|error| error.to_string())?;
     Ok(format!("whole, {} entries", show::grouped(verified.size)))
 }
 
@@ -75,9 +86,9 @@ fn address(deployment: &Deployment) -> Result<String, String> {
     let listen = &deployment.config.serve.listen;
     match std::net::TcpListener::bind(listen) {
         Ok(_) => Ok(format!("{listen} is free to listen on")),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            Ok(format!("{listen} is in use: this deployment is being served, or another program has the port"))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(format!(
+            "{listen} is in use: this deployment is being served, or another program has the port"
+        )),
         Err(error) => Err(format!("cannot listen on {listen}: {error}; change `listen` in kaname.toml")),
     }
 }

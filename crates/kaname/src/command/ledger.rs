@@ -49,7 +49,9 @@ pub(crate) fn run(ledger: &Ledger) -> Result<ExitCode, Failure> {
             println!("  {line}");
         }
         match answer.sound {
-            true => println!("The books are sound: every balance is the sum of its transfers, and money is conserved"),
+            true => println!(
+                "The books are sound: every balance is the sum of its transfers, and money is conserved"
+            ),
             false => println!("{} thing(s) are wrong", answer.wrong_count),
         }
     }

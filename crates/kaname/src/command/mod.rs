@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod doctor;
 mod init;
+mod key;
 mod ledger;
 mod log;
 mod number;
@@ -43,6 +44,9 @@ pub(crate) enum Command {
     /// Check the books
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// Change the key that signs sign-ins
+    #[command(subcommand)]
+    Key(key::Key),
     /// Measure how fast a block is on this machine
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -86,6 +90,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Officer(officer) => officer::run(&officer),
         Command::Payout(payout) => payout::run(&payout),
         Command::Ledger(ledger) => ledger::run(&ledger),
+        Command::Key(key) => key::run(&key),
         Command::Bench(bench) => bench::run(&bench),
         Command::Doctor(on) => doctor::run(&on),
         Command::Init(init) => init::run(&init),

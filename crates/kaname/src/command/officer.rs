@@ -68,12 +68,16 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
     let provider = deployment.provider()?;
     let issued = letter::issue(&provider, &clock::env(), Holder::Officer(id))?;
     paper::write_letter(&ask.letter, &deployment, &ask.name, &[], &issued)?;
-    let shown = Shown { officer: id.to_string(), name: ask.name.clone(), roles: ask.roles.clone(), active: true };
+    let shown =
+        Shown { officer: id.to_string(), name: ask.name.clone(), roles: ask.roles.clone(), active: true };
     if ask.on.json {
         show::json(&shown);
     } else {
         println!("Added {} as {}", shown.name, shown.officer);
-        println!("Next: print {} and give it to her; its code activates her sign-in once", ask.letter.display());
+        println!(
+            "Next: print {} and give it to her; its code activates her sign-in once",
+            ask.letter.display()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,10 +104,16 @@ fn list(on: &On) -> Result<ExitCode, Failure> {
 }
 
 /// Adds an officer.
-pub(crate) fn add(deployment: &Deployment, by: Option<&Actor>, name: &str, roles: &[&str]) -> Result<OfficerId, Failure> {
+pub(crate) fn add(
+    deployment: &Deployment,
+    by: Option<&Actor>,
+    name: &str,
+    roles: &[&str],
+) -> Result<OfficerId, Failure> {
     let Deployment { store, keys, pack, .. } = deployment;
     let (keys, pack, env, by) = (keys.clone(), pack.clone(), clock::env(), by.cloned());
-    let (name, roles) = (name.to_owned(), roles.iter().map(|role| (*role).to_owned()).collect::<Vec<String>>());
+    let (name, roles) =
+        (name.to_owned(), roles.iter().map(|role| (*role).to_owned()).collect::<Vec<String>>());
     let added = store.write::<_, PersonError, _>(store.buckets().home(), move |tx| {
         let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
         add_officer(tx, &keys, &pack, &env.again(), by.as_ref(), &name, &roles)
@@ -114,11 +124,16 @@ pub(crate) fn add(deployment: &Deployment, by: Option<&Actor>, name: &str, roles
 /// The officer with this id, in a role of hers that may do `action`.
 pub(crate) fn acting(deployment: &Deployment, id: &str, action: Action) -> Result<Actor, Failure> {
     let id = OfficerId::parse(id).map_err(|error| {
-        Failure::usage(format!("'{id}' names no officer: {error}")).mend("see who there is: kaname officer list")
+        Failure::usage(format!("'{id}' names no officer: {error}"))
+            .mend("see who there is: kaname officer list")
     })?;
     let keys = deployment.keys.clone();
     let home = deployment.store.buckets().home();
     let found = deployment.store.read(home, move |tx| officer(tx, &keys, id))?;
-    let able = found.roles.iter().filter_map(|role| found.acting_as(role).ok()).find(|actor| policy::may(actor, action).is_ok());
+    let able = found
+        .roles
+        .iter()
+        .filter_map(|role| found.acting_as(role).ok())
+        .find(|actor| policy::may(actor, action).is_ok());
     able.ok_or_else(|| Failure::refused(format!("{} has no role that may {action}", found.name)))
 }

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use kaname_base::id::Id;
 use kaname_base::{Amount, Currency};
 use kaname_pay::payout::{
-    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Report, Run, RunPayout, RunState, State, appropriate, approve, plan,
-    report, run as carry_out, run_of,
+    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Report, Run, RunPayout, RunState, State,
+    appropriate, approve, plan, report, run as carry_out, run_of,
 };
 use kaname_pay::{PayError, Refusal, RunId, TransferId};
 use kaname_person::Action;
@@ -111,9 +111,14 @@ fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
         show::json(&planned);
     } else {
         let Planned { run, count, total, currency, list_hash, .. } = &planned;
-        println!("Planned {run}: {} people, {total} {currency}; the list is frozen ({list_hash})", show::grouped(*count));
+        println!(
+            "Planned {run}: {} people, {total} {currency}; the list is frozen ({list_hash})",
+            show::grouped(*count)
+        );
         println!("Next: when the money is voted, kaname payout fund {run}");
-        println!("      then another officer approves and starts it: kaname payout run {run} --officer OFFICER");
+        println!(
+            "      then another officer approves and starts it: kaname payout run {run} --officer OFFICER"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -131,17 +136,25 @@ fn run_fund(ask: &Which) -> Result<ExitCode, Failure> {
     let home = deployment.store.buckets().home();
     let run = deployment.store.read::<_, PayError, _>(home, move |tx| run_of(tx, id))?;
     if run.state == RunState::Planning {
-        return Err(Failure::refused(Refusal::WrongState).mend("its list is not frozen yet: plan the payout again"));
+        return Err(
+            Failure::refused(Refusal::WrongState).mend("its list is not frozen yet: plan the payout again")
+        );
     }
     vote_money(&deployment, &run)?;
     let currency = run.programme.currency;
-    let funded =
-        Funded { run: id.to_string(), total: run.total.to_decimal(currency), currency: currency.code().to_owned() };
+    let funded = Funded {
+        run: id.to_string(),
+        total: run.total.to_decimal(currency),
+        currency: currency.code().to_owned(),
+    };
     if ask.on.json {
         show::json(&funded);
     } else {
         println!("{} {} for {} are in the treasury", funded.total, funded.currency, funded.run);
-        println!("Next: another officer approves and starts it: kaname payout run {} --officer OFFICER", funded.run);
+        println!(
+            "Next: another officer approves and starts it: kaname payout run {} --officer OFFICER",
+            funded.run
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -172,7 +185,11 @@ pub(crate) fn programme(deployment: &Deployment, code: Option<&str>) -> Result<P
 
 /// Freezes the list of a run and shows a progress bar.
 pub(crate) fn plan_with_progress(
-    deployment: &Deployment, id: RunId, programme: Programme, by: &Actor, quiet: bool,
+    deployment: &Deployment,
+    id: RunId,
+    programme: Programme,
+    by: &Actor,
+    quiet: bool,
 ) -> Result<Run, Failure> {
     let bar = show::progress("planning the payout", 0, quiet);
     let mut steps = |progress: &Progress| {
@@ -219,7 +236,10 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
             println!("  {bank}");
         }
         if outcome.run.state != RunState::Finished {
-            println!("Next: run it again when the banks have answered: kaname payout run {id} --officer {}", ask.officer);
+            println!(
+                "Next: run it again when the banks have answered: kaname payout run {id} --officer {}",
+                ask.officer
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -227,7 +247,11 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
 
 /// Approves a run that is only planned, and carries it out, with a progress bar.
 pub(crate) fn approve_and_run(
-    deployment: &Deployment, id: RunId, by: &Actor, batch: usize, quiet: bool,
+    deployment: &Deployment,
+    id: RunId,
+    by: &Actor,
+    batch: usize,
+    quiet: bool,
 ) -> Result<Outcome, Failure> {
     let desk = deployment.desk()?;
     let home = desk.store.buckets().home();
@@ -266,7 +290,9 @@ fn run_status(ask: &Which) -> Result<ExitCode, Failure> {
     } else {
         let People { planned, sent, paid, voucher, pending, returned } = &account.people;
         println!("{} is {}", account.run, account.state);
-        println!("  planned {planned}, sent {sent}, paid {paid}, voucher {voucher}, pending {pending}, returned {returned}");
+        println!(
+            "  planned {planned}, sent {sent}, paid {paid}, voucher {voucher}, pending {pending}, returned {returned}"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -282,7 +308,10 @@ fn run_report(ask: &Which) -> Result<ExitCode, Failure> {
     }
     match account.sound {
         true => Ok(ExitCode::SUCCESS),
-        false => Err(Failure::refused("the books of this run do not add up").mend("find out why: kaname ledger fsck")),
+        false => {
+            Err(Failure::refused("the books of this run do not add up")
+                .mend("find out why: kaname ledger fsck"))
+        }
     }
 }
 
@@ -389,10 +418,20 @@ pub(crate) fn print_account(account: &Account) {
     println!("  pending with reason  {:>24}   {} people", money(*pending), show::grouped(*waiting));
     println!("  returned by banks    {:>24}   {} people", money(*returned), show::grouped(*back));
     if planned + sent + undisbursed + in_transit > 0 {
-        println!("  not yet through      {:>24}   {} people", money(undisbursed + in_transit), show::grouped(planned + sent));
+        println!(
+            "  not yet through      {:>24}   {} people",
+            money(undisbursed + in_transit),
+            show::grouped(planned + sent)
+        );
     }
     for line in &account.reasons {
-        println!("    {} because {}: {} people, {}", line.state, line.reason, show::grouped(line.people), money(line.sum));
+        println!(
+            "    {} because {}: {} people, {}",
+            line.state,
+            line.reason,
+            show::grouped(line.people),
+            money(line.sum)
+        );
     }
     println!("  {}", if account.sound { "the books balance" } else { "THE BOOKS DO NOT BALANCE" });
 }
@@ -409,7 +448,9 @@ impl From<PayError> for Failure {
     fn from(error: PayError) -> Failure {
         match error {
             PayError::Refused(refusal) => Failure::refused(refusal),
-            PayError::Bank(error) => Failure::unavailable(error).mend("run the same command again; nothing is done twice"),
+            PayError::Bank(error) => {
+                Failure::unavailable(error).mend("run the same command again; nothing is done twice")
+            }
             PayError::Halted => Failure::unavailable("the run was stopped"),
             PayError::Trust(error) => error.into(),
             PayError::Store(error) => error.into(),

@@ -90,7 +90,8 @@ fn run_import(ask: &ImportFile) -> Result<ExitCode, Failure> {
         Some(path) => read_mapping(path)?,
         None => Mapping::own(),
     };
-    let report = import_with_progress(&deployment, &ask.file, &rejects, &mapping, &note, ask.batch, ask.on.json)?;
+    let report =
+        import_with_progress(&deployment, &ask.file, &rejects, &mapping, &note, ask.batch, ask.on.json)?;
     deployment.log()?.publish()?;
     let done = report.progress;
     let answer = ImportAnswer {

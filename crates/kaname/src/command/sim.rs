@@ -77,7 +77,10 @@ fn run_accounts(ask: &Accounts) -> Result<ExitCode, Failure> {
         show::json(&answer);
     } else {
         let (active, asked) = (show::grouped(answer.active), show::grouped(answer.asked));
-        println!("Registered {active} of {asked} account(s); {} refused", show::grouped(answer.refused.len() as u64));
+        println!(
+            "Registered {active} of {asked} account(s); {} refused",
+            show::grouped(answer.refused.len() as u64)
+        );
         println!("Next: kaname payout plan --officer OFFICER");
     }
     Ok(ExitCode::SUCCESS)

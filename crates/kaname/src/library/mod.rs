@@ -54,7 +54,8 @@ async fn signin(State(library): State<Library>) -> Response {
             let state = pending.state.clone();
             let mut waiting = library.pending.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             if waiting.len() >= PENDING {
-                let oldest = waiting.iter().min_by_key(|(_, pending)| pending.begun).map(|(state, _)| state.clone());
+                let oldest =
+                    waiting.iter().min_by_key(|(_, pending)| pending.begun).map(|(state, _)| state.clone());
                 oldest.and_then(|state| waiting.remove(&state));
             }
             waiting.insert(state.clone(), pending);
@@ -70,7 +71,9 @@ async fn signin(State(library): State<Library>) -> Response {
 
 /// The browser is back, with a code or a refusal.
 async fn callback(
-    State(library): State<Library>, headers: HeaderMap, Query(answer): Query<BTreeMap<String, String>>,
+    State(library): State<Library>,
+    headers: HeaderMap,
+    Query(answer): Query<BTreeMap<String, String>>,
 ) -> Response {
     let state = answer.get("state").cloned().unwrap_or_default();
     let pending = library.pending.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&state);
@@ -105,7 +108,11 @@ impl Library {
     fn error(&self, failed: &SigninFailed) -> Response {
         // What a person can act on is on the page; the rest helps whoever runs the library.
         eprintln!("city library: sign-in failed: {failed}");
-        let view = LibraryErrorPage { shell: self.shell.clone(), code: failed.code.clone(), signin: "/signin".to_owned() };
+        let view = LibraryErrorPage {
+            shell: self.shell.clone(),
+            code: failed.code.clone(),
+            signin: "/signin".to_owned(),
+        };
         page(StatusCode::BAD_REQUEST, &view)
     }
 }
@@ -119,5 +126,7 @@ fn page(status: StatusCode, view: &impl Template) -> Response {
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+    lines
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }

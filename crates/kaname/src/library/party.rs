@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{Method, StatusCode};
 use kaname_codec::b64;
-use kaname_codec::jose::{Audience, Claims, Es256Key, JwkSet, Unverified, check_audience, check_times, sign_jwt};
+use kaname_codec::jose::{
+    Audience, Claims, Es256Key, JwkSet, Unverified, check_audience, check_times, sign_jwt,
+};
 use kaname_trust::keys::random;
 use kaname_web::http::client::{Answer, Client, form};
 use serde_json::{Value, json};
@@ -81,32 +83,39 @@ impl Party {
     /// Pushes a request; returns what to remember and where to send the browser.
     pub(crate) async fn begin(&self) -> Result<(Pending, String), SigninFailed> {
         let text = || b64::url_encode(&random::<32>());
-        let pending = Pending { state: text(), nonce: text(), verifier: text(), begun: clock::now().seconds() };
+        let pending =
+            Pending { state: text(), nonce: text(), verifier: text(), begun: clock::now().seconds() };
         let challenge = b64::url_encode(digest(&SHA256, pending.verifier.as_bytes()).as_ref());
         let metadata = self.metadata().await?;
         let assertion = self.assertion();
         let answer = self
-            .post(&endpoint(&metadata, "pushed_authorization_request_endpoint")?, &[
-                ("response_type", "code"),
-                ("client_id", &self.client_id),
-                ("redirect_uri", &self.redirect_uri),
-                ("scope", &self.scope),
-                ("state", &pending.state),
-                ("nonce", &pending.nonce),
-                ("code_challenge", &challenge),
-                ("code_challenge_method", "S256"),
-                ("client_assertion_type", ASSERTION_TYPE),
-                ("client_assertion", &assertion),
-            ])
+            .post(
+                &endpoint(&metadata, "pushed_authorization_request_endpoint")?,
+                &[
+                    ("response_type", "code"),
+                    ("client_id", &self.client_id),
+                    ("redirect_uri", &self.redirect_uri),
+                    ("scope", &self.scope),
+                    ("state", &pending.state),
+                    ("nonce", &pending.nonce),
+                    ("code_challenge", &challenge),
+                    ("code_challenge_method", "S256"),
+                    ("client_assertion_type", ASSERTION_TYPE),
+                    ("client_assertion", &assertion),
+                ],
+            )
             .await?;
         let pushed = object(&answer, StatusCode::CREATED)?;
-        let query = form(&[("client_id", &self.client_id), ("request_uri", text_of(&pushed, "request_uri")?)]);
+        let query =
+            form(&[("client_id", &self.client_id), ("request_uri", text_of(&pushed, "request_uri")?)]);
         Ok((pending, format!("{}?{query}", endpoint(&metadata, "authorization_endpoint")?)))
     }
 
     /// Turns what the browser brought back into a signed-in reader.
     pub(crate) async fn finish(
-        &self, pending: &Pending, answer: &BTreeMap<String, String>,
+        &self,
+        pending: &Pending,
+        answer: &BTreeMap<String, String>,
     ) -> Result<SignedIn, SigninFailed> {
         if answer.get("iss").map(String::as_str) != Some(&self.issuer) {
             return Err(SigninFailed::new("mix_up", "the answer is not from the issuer that was asked"));
@@ -115,19 +124,23 @@ impl Party {
             let words = answer.get("error_description").cloned().unwrap_or_default();
             return Err(SigninFailed::new(error, words));
         }
-        let code = answer.get("code").ok_or_else(|| SigninFailed::new("no_code", "the answer brings no code"))?;
+        let code =
+            answer.get("code").ok_or_else(|| SigninFailed::new("no_code", "the answer brings no code"))?;
         let metadata = self.metadata().await?;
         let assertion = self.assertion();
         let answer = self
-            .post(&endpoint(&metadata, "token_endpoint")?, &[
-                ("grant_type", "authorization_code"),
-                ("client_id", &self.client_id),
-                ("code", code),
-                ("redirect_uri", &self.redirect_uri),
-                ("code_verifier", &pending.verifier),
-                ("client_assertion_type", ASSERTION_TYPE),
-                ("client_assertion", &assertion),
-            ])
+            .post(
+                &endpoint(&metadata, "token_endpoint")?,
+                &[
+                    ("grant_type", "authorization_code"),
+                    ("client_id", &self.client_id),
+                    ("code", code),
+                    ("redirect_uri", &self.redirect_uri),
+                    ("code_verifier", &pending.verifier),
+                    ("client_assertion_type", ASSERTION_TYPE),
+                    ("client_assertion", &assertion),
+                ],
+            )
             .await?;
         let tokens = object(&answer, StatusCode::OK)?;
         let keys = self.get(&endpoint(&metadata, "jwks_uri")?, &[]).await?;
@@ -136,12 +149,16 @@ impl Party {
         let level = text_of(&claims, "acr").unwrap_or_default().to_owned();
 
         let bearer = format!("Bearer {}", text_of(&tokens, "access_token")?);
-        let userinfo = self.get(&endpoint(&metadata, "userinfo_endpoint")?, &[("authorization", &bearer)]).await?;
+        let userinfo =
+            self.get(&endpoint(&metadata, "userinfo_endpoint")?, &[("authorization", &bearer)]).await?;
         let userinfo = object(&userinfo, StatusCode::OK)?;
         if text_of(&userinfo, "sub")? != subject {
             return Err(SigninFailed::new("wrong_subject", "userinfo is about somebody else"));
         }
-        let claims = userinfo.iter().filter(|(name, _)| *name != "sub").map(|(name, value)| (name.clone(), plain(value)));
+        let claims = userinfo
+            .iter()
+            .filter(|(name, _)| *name != "sub")
+            .map(|(name, value)| (name.clone(), plain(value)));
         Ok(SignedIn { subject, level, claims: claims.collect() })
     }
 
@@ -149,7 +166,9 @@ impl Party {
         let refused = |words: &dyn std::fmt::Display| SigninFailed::new("bad_id_token", words.to_string());
         let keys = JwkSet::parse(jwks).map_err(|error| refused(&error))?;
         let unverified = Unverified::parse(token).map_err(|error| refused(&error))?;
-        let key = keys.find(unverified.header().kid.as_deref()).ok_or_else(|| refused(&"signed with an unknown key"))?;
+        let key = keys
+            .find(unverified.header().kid.as_deref())
+            .ok_or_else(|| refused(&"signed with an unknown key"))?;
         let claims = unverified.verify(key).map_err(|error| refused(&error))?.into_inner();
         check_times(&claims, clock::now().seconds(), 5).map_err(|error| refused(&error))?;
         check_audience(&claims, Audience::Only(&self.client_id)).map_err(|error| refused(&error))?;
@@ -200,8 +219,9 @@ fn unreachable(error: kaname_web::http::client::PeerError) -> SigninFailed {
 
 /// The JSON object in an answer of the expected status, or the error it holds instead.
 fn object(answer: &Answer, expected: StatusCode) -> Result<Claims, SigninFailed> {
-    let object: Claims = serde_json::from_slice(&answer.body)
-        .map_err(|_| SigninFailed::new("bad_answer", format!("status {} without a JSON object", answer.status)))?;
+    let object: Claims = serde_json::from_slice(&answer.body).map_err(|_| {
+        SigninFailed::new("bad_answer", format!("status {} without a JSON object", answer.status))
+    })?;
     if answer.status == expected {
         return Ok(object);
     }

@@ -14,12 +14,21 @@ pub(super) fn measure(place: &Place, count: u64, quiet: bool) -> Result<Measured
 }
 
 /// Imports the file of residents; every one of them must get in.
-pub(super) fn import(place: &Place, deployment: &Deployment, count: u64, quiet: bool) -> Result<u64, Failure> {
+pub(super) fn import(
+    place: &Place,
+    deployment: &Deployment,
+    count: u64,
+    quiet: bool,
+) -> Result<u64, Failure> {
     let (file, rejects) = (place.file("residents.csv"), place.file("rejects.csv"));
     let note = resident::note(&file);
-    let report = resident::import_with_progress(deployment, &file, &rejects, &Mapping::own(), &note, BATCH, quiet)?;
+    let report =
+        resident::import_with_progress(deployment, &file, &rejects, &Mapping::own(), &note, BATCH, quiet)?;
     match report.progress.registered == count {
         true => Ok(count),
-        false => Err(Failure::refused(format!("only {} of {count} residents were registered", report.progress.registered))),
+        false => Err(Failure::refused(format!(
+            "only {} of {count} residents were registered",
+            report.progress.registered
+        ))),
     }
 }

@@ -16,7 +16,8 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
     let deployment = place.deployment(1, 0)?;
     let (store, currency) = (&deployment.store, deployment.pack.currency);
     let home = store.buckets().home();
-    let ids: Vec<AccountId> = (0..ACCOUNTS).map(|_| AccountId::from_bytes(kaname_trust::keys::random())).collect();
+    let ids: Vec<AccountId> =
+        (0..ACCOUNTS).map(|_| AccountId::from_bytes(kaname_trust::keys::random())).collect();
     let accounts: Vec<Account> = ids.iter().map(|id| Account::new(*id, currency, 1, Limit::None)).collect();
     store.write::<_, PayError, _>(home, move |tx| Ok(open_accounts(tx, &accounts)?))?;
     let mut random = Random::new(7, 0);

@@ -68,17 +68,38 @@ pub(crate) struct Measured {
 
 pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
     let (measured, json) = match bench {
-        Bench::Number(size) => (number::measure(&Place::new(size)?, size.count.unwrap_or(2_000_000))?, size.json),
-        Bench::Import(size) => (import::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json),
-        Bench::Payout(size) => (payout::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json),
-        Bench::Ledger(size) => (ledger::measure(&Place::new(size)?, size.count.unwrap_or(819_200))?, size.json),
+        Bench::Number(size) => {
+            (number::measure(&Place::new(size)?, size.count.unwrap_or(2_000_000))?, size.json)
+        }
+        Bench::Import(size) => {
+            (import::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json)
+        }
+        Bench::Payout(size) => {
+            (payout::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json)
+        }
+        Bench::Ledger(size) => {
+            (ledger::measure(&Place::new(size)?, size.count.unwrap_or(819_200))?, size.json)
+        }
         Bench::Signin(size) => (signin::measure(&Place::new(size)?, size.count.unwrap_or(5_000))?, size.json),
     };
     if json {
         show::json(&measured);
     } else {
-        let Measured { bench, unit, store, count, wall_seconds, cpu_seconds, per_core_second, per_wall_second, .. } = &measured;
-        println!("{bench} on {store}: {} {unit} in {wall_seconds:.2} s, {cpu_seconds:.2} s of a core", show::grouped(*count));
+        let Measured {
+            bench,
+            unit,
+            store,
+            count,
+            wall_seconds,
+            cpu_seconds,
+            per_core_second,
+            per_wall_second,
+            ..
+        } = &measured;
+        println!(
+            "{bench} on {store}: {} {unit} in {wall_seconds:.2} s, {cpu_seconds:.2} s of a core",
+            show::grouped(*count)
+        );
         println!(
             "  {} per core-second, {} per second",
             show::grouped(*per_core_second as u64),
@@ -137,9 +158,13 @@ impl Drop for Place {
 
 /// Measures `work` in this process: wall and CPU, all threads together.
 pub(crate) fn measure(
-    place: &Place, bench: &'static str, unit: &'static str, work: impl FnOnce() -> Result<u64, Failure>,
+    place: &Place,
+    bench: &'static str,
+    unit: &'static str,
+    work: impl FnOnce() -> Result<u64, Failure>,
 ) -> Result<Measured, Failure> {
-    let no_clock = || Failure::unavailable("this system does not tell a process its CPU time (/proc/self/stat)");
+    let no_clock =
+        || Failure::unavailable("this system does not tell a process its CPU time (/proc/self/stat)");
     let (watch, before) = (Stopwatch::start(), cpu_seconds().ok_or_else(no_clock)?);
     let count = work()?;
     let (wall, cpu) = (watch.seconds(), cpu_seconds().ok_or_else(no_clock)? - before);
@@ -148,7 +173,13 @@ pub(crate) fn measure(
 
 /// The figures of a measurement; `status` is the `/proc` file of the process that did the work.
 pub(crate) fn measured(
-    place: &Place, bench: &'static str, unit: &'static str, count: u64, wall: f64, cpu: f64, status: &Path,
+    place: &Place,
+    bench: &'static str,
+    unit: &'static str,
+    count: u64,
+    wall: f64,
+    cpu: f64,
+    status: &Path,
 ) -> Measured {
     Measured {
         bench,

@@ -39,7 +39,15 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
     let file = place.file("residents.csv");
     sim::write_people("example", 1, people, &file)?;
     let rejects = place.file("rejects.csv");
-    resident::import_with_progress(&deployment, &file, &rejects, &Mapping::own(), &resident::note(&file), BATCH, true)?;
+    resident::import_with_progress(
+        &deployment,
+        &file,
+        &rejects,
+        &Mapping::own(),
+        &resident::note(&file),
+        BATCH,
+        true,
+    )?;
     let provider = deployment.provider()?;
     let party = Party::new("bench", Profile::Fapi2);
     client::register(&provider, &clock::env(), &party.registration)?;
@@ -49,7 +57,8 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
     drop((provider, deployment));
 
     let server = Server::start(config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)?;
     let drive = Arc::new(Drive { issuer, party, passkeys, next: AtomicU64::new(0), count });
     runtime.block_on(drive.wait_until_served())?;
     let (watch, before) = (Stopwatch::start(), server.cpu_seconds()?);
@@ -84,7 +93,8 @@ impl Server {
     }
 
     fn cpu_seconds(&self) -> Result<f64, Failure> {
-        cpu_seconds_of(&self.child.id().to_string()).ok_or_else(|| Failure::unavailable("the server ended early"))
+        cpu_seconds_of(&self.child.id().to_string())
+            .ok_or_else(|| Failure::unavailable("the server ended early"))
     }
 }
 
@@ -116,7 +126,9 @@ impl Drive {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(STARTING, served).await.map_err(|_| Failure::unavailable("the server does not answer"))
+        tokio::time::timeout(STARTING, served)
+            .await
+            .map_err(|_| Failure::unavailable("the server does not answer"))
     }
 
     async fn run(self: &Arc<Drive>) -> Result<(), Failure> {
@@ -142,19 +154,28 @@ impl Drive {
         }
     }
 
-    async fn sign_in(&self, party: &mut Connection, browser: &mut Connection, passkey: &Authenticator) -> Result<(), Failure> {
+    async fn sign_in(
+        &self,
+        party: &mut Connection,
+        browser: &mut Connection,
+        passkey: &Authenticator,
+    ) -> Result<(), Failure> {
         let verifier = verifier();
         let mut fields = self.party.request(&verifier);
         fields.retain(|(name, _)| name != "client_id");
         fields.extend(self.proof());
         let pushed = json(&self.post(party, "/par", &fields, None).await?, StatusCode::CREATED)?;
-        let query = form(&[("client_id", &self.party.registration.client_id), ("request_uri", text(&pushed, "request_uri")?)]);
+        let query = form(&[
+            ("client_id", &self.party.registration.client_id),
+            ("request_uri", text(&pushed, "request_uri")?),
+        ]);
 
         let mut jar = Jar::default();
         let url = format!("{}/authorize?{query}", self.issuer);
         let answer = browser.send(Method::GET, &url, &[], Vec::new()).await.map_err(Failure::unavailable)?;
         let page = self.page(browser, answer, &mut jar).await?;
-        let options: Value = serde_json::from_str(&unescaped(between(&page, "data-options=\"", "\"")?)).map_err(Failure::refused)?;
+        let options: Value = serde_json::from_str(&unescaped(between(&page, "data-options=\"", "\"")?))
+            .map_err(Failure::refused)?;
         let credential: Value = serde_json::from_str(&passkey.get(&options)).map_err(Failure::refused)?;
         let part = |name: &str| credential["response"][name].as_str().unwrap_or_default().to_owned();
         let fields = [
@@ -170,12 +191,19 @@ impl Drive {
         let mut answer = self.post(browser, "/signin/passkey", &fields, Some(&mut jar)).await?;
         if !is_back_at_the_party(&answer, &self.party) {
             let page = self.page(browser, answer, &mut jar).await?;
-            let fields = [("csrf", hidden(&page, "csrf")?), ("request", hidden(&page, "request")?), ("decision", "allow".to_owned())]
-                .map(|(name, value)| (name.to_owned(), value));
+            let fields = [
+                ("csrf", hidden(&page, "csrf")?),
+                ("request", hidden(&page, "request")?),
+                ("decision", "allow".to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value));
             answer = self.post(browser, "/consent", &fields, Some(&mut jar)).await?;
         }
         let location = location(&answer).ok_or_else(|| unexpected("consent", &answer))?;
-        let code = location.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).ok_or_else(|| unexpected("consent", &answer))?;
+        let code = location
+            .split(['?', '&'])
+            .find_map(|pair| pair.strip_prefix("code="))
+            .ok_or_else(|| unexpected("consent", &answer))?;
 
         let mut fields = self.party.redeeming(code, &verifier);
         fields.extend(self.proof());
@@ -184,29 +212,47 @@ impl Drive {
     }
 
     /// Follows redirects of our own until there is a page.
-    async fn page(&self, browser: &mut Connection, mut answer: Answer, jar: &mut Jar) -> Result<String, Failure> {
+    async fn page(
+        &self,
+        browser: &mut Connection,
+        mut answer: Answer,
+        jar: &mut Jar,
+    ) -> Result<String, Failure> {
         loop {
             jar.take(&answer.headers);
             if answer.status.is_success() {
                 return Ok(String::from_utf8_lossy(&answer.body).into_owned());
             }
-            let path = location(&answer).filter(|path| path.starts_with('/')).ok_or_else(|| unexpected("a page", &answer))?;
+            let path = location(&answer)
+                .filter(|path| path.starts_with('/'))
+                .ok_or_else(|| unexpected("a page", &answer))?;
             let (url, cookies) = (format!("{}{path}", self.issuer), jar.header());
-            answer = browser.send(Method::GET, &url, &[("cookie", &cookies)], Vec::new()).await.map_err(Failure::unavailable)?;
+            answer = browser
+                .send(Method::GET, &url, &[("cookie", &cookies)], Vec::new())
+                .await
+                .map_err(Failure::unavailable)?;
         }
     }
 
     async fn post(
-        &self, connection: &mut Connection, path: &str, fields: &[(String, String)], jar: Option<&mut Jar>,
+        &self,
+        connection: &mut Connection,
+        path: &str,
+        fields: &[(String, String)],
+        jar: Option<&mut Jar>,
     ) -> Result<Answer, Failure> {
-        let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let pairs: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let cookies = jar.as_ref().map(|jar| jar.header()).unwrap_or_default();
         let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
         if jar.is_some() {
             headers.extend([("cookie", cookies.as_str()), ("origin", self.issuer.as_str())]);
         }
         let url = format!("{}{path}", self.issuer);
-        let answer = connection.send(Method::POST, &url, &headers, form(&pairs).into_bytes()).await.map_err(Failure::unavailable)?;
+        let answer = connection
+            .send(Method::POST, &url, &headers, form(&pairs).into_bytes())
+            .await
+            .map_err(Failure::unavailable)?;
         if let Some(jar) = jar {
             jar.take(&answer.headers);
         }
@@ -258,7 +304,11 @@ fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, Failure> {
 
 fn unexpected(what: &str, answer: &Answer) -> Failure {
     let body = String::from_utf8_lossy(&answer.body);
-    Failure::refused(format!("{what} came with status {}: {}", answer.status, body.chars().take(400).collect::<String>()))
+    Failure::refused(format!(
+        "{what} came with status {}: {}",
+        answer.status,
+        body.chars().take(400).collect::<String>()
+    ))
 }
 
 /// The value of a hidden field on a page.
@@ -269,13 +319,22 @@ fn hidden(page: &str, name: &str) -> Result<String, Failure> {
 fn between<'a>(page: &'a str, before: &str, after: &str) -> Result<&'a str, Failure> {
     let rest = page.split_once(before).map(|(_, rest)| rest);
     rest.and_then(|rest| rest.split_once(after)).map(|(found, _)| found).ok_or_else(|| {
-        let title = page.split_once("<h1>").map_or(page, |(_, rest)| rest).chars().take(120).collect::<String>();
+        let title =
+            page.split_once("<h1>").map_or(page, |(_, rest)| rest).chars().take(120).collect::<String>();
         Failure::refused(format!("the page has no {before} (it begins with: {title})"))
     })
 }
 
 fn unescaped(html: &str) -> String {
-    html.replace("&#34;", "\"").replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("&#38;", "&").replace("&#60;", "<").replace("&#62;", ">")
+    html.replace("&#34;", "\"")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+        .replace("&#38;", "&")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
 }
 
 /// A port that nobody listens on at this moment.

@@ -79,7 +79,15 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
 
     let note = resident::note(&file);
     let rejects = ImportNote::rejects(&deployment.imports_folder(), &note.id);
-    let imported = resident::import_with_progress(&deployment, &file, &rejects, &Mapping::own(), &note, BATCH, ask.json)?;
+    let imported = resident::import_with_progress(
+        &deployment,
+        &file,
+        &rejects,
+        &Mapping::own(),
+        &note,
+        BATCH,
+        ask.json,
+    )?;
     steps.done("import");
     let staff = world::staff(&deployment)?;
     let letters = world::letters(&deployment, &file)?;
@@ -139,8 +147,11 @@ fn open(ask: &Demo, folder: &Path, people: &People) -> Result<(Deployment, bool)
         let deployment = Deployment::open(folder)?;
         if deployment.pack.id != ask.country {
             let (has, wants) = (&deployment.pack.id, &ask.country);
-            return Err(Failure::usage(format!("{} is a deployment for {has}, not {wants}", folder.display()))
-                .mend(format!("add --country {has}, or use another folder")));
+            return Err(Failure::usage(format!(
+                "{} is a deployment for {has}, not {wants}",
+                folder.display()
+            ))
+            .mend(format!("add --country {has}, or use another folder")));
         }
         return Ok((deployment, false));
     }
@@ -162,7 +173,12 @@ fn open(ask: &Demo, folder: &Path, people: &People) -> Result<(Deployment, bool)
 }
 
 /// The file of residents beside the configuration; invented, or the one that was given.
-fn residents_file(deployment: &Deployment, people: &People, ask: &Demo, folder: &Path) -> Result<PathBuf, Failure> {
+fn residents_file(
+    deployment: &Deployment,
+    people: &People,
+    ask: &Demo,
+    folder: &Path,
+) -> Result<PathBuf, Failure> {
     match people {
         People::File(file) => Ok(file.clone()),
         People::Invented(count) => {
@@ -176,7 +192,12 @@ fn residents_file(deployment: &Deployment, people: &People, ask: &Demo, folder: 
 }
 
 /// Opens accounts at the simulated banks for nine in ten, and registers them as where their holders are paid.
-pub(crate) fn register_accounts(deployment: &Deployment, file: &Path, seed: u64, quiet: bool) -> Result<Accounts, Failure> {
+pub(crate) fn register_accounts(
+    deployment: &Deployment,
+    file: &Path,
+    seed: u64,
+    quiet: bool,
+) -> Result<Accounts, Failure> {
     let accounts = world::accounts(deployment, file, seed)?;
     let desk = deployment.desk()?;
     let bar = show::progress("checking account holders", accounts.len() as u64, quiet);
@@ -212,7 +233,12 @@ pub(crate) fn register_accounts(deployment: &Deployment, file: &Path, seed: u64,
 }
 
 /// Plans the pack's first programme, approves it with another officer, and pays. A run that is there is gone on with.
-fn pay(deployment: &Deployment, planner: OfficerId, approver: OfficerId, quiet: bool) -> Result<(RunId, bool), Failure> {
+fn pay(
+    deployment: &Deployment,
+    planner: OfficerId,
+    approver: OfficerId,
+    quiet: bool,
+) -> Result<(RunId, bool), Failure> {
     let home = deployment.store.buckets().home();
     let known = deployment.store.read::<_, PayError, _>(home, |tx| runs(tx, 1))?;
     if let Some(run) = known.first()

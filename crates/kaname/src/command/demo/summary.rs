@@ -121,13 +121,20 @@ impl Summary {
             grouped(accounts.held_by_another)
         );
         for refused in accounts.refused.iter().take(SHOWN) {
-            println!("             application {} at bank {}: {}", refused.application, refused.bank, refused.words);
+            println!(
+                "             application {} at bank {}: {}",
+                refused.application, refused.bank, refused.words
+            );
         }
         if accounts.refused.len() > SHOWN {
             println!("             and {} more (--json shows all)", accounts.refused.len() - SHOWN);
         }
         payout::print_account(&self.payout);
-        println!("  log        {} readings, each with a receipt; root {}", grouped(log.entries), &log.root[..16]);
+        println!(
+            "  log        {} readings, each with a receipt; root {}",
+            grouped(log.entries),
+            &log.root[..16]
+        );
         println!();
         println!("Sign in with the letters that were printed:");
         for letter in &self.letters {

@@ -33,8 +33,12 @@ pub(crate) struct Staff {
 }
 
 /// Names and roles of the invented officers; the first adds the others.
-const OFFICERS: [(&str, &str); 4] =
-    [("Ada Minster", "administrator"), ("Petra Plan", "payments"), ("Akira Approve", "payments"), ("Rei Register", "registrar")];
+const OFFICERS: [(&str, &str); 4] = [
+    ("Ada Minster", "administrator"),
+    ("Petra Plan", "payments"),
+    ("Akira Approve", "payments"),
+    ("Rei Register", "registrar"),
+];
 
 /// The officers, added when there are none.
 pub(crate) fn staff(deployment: &Deployment) -> Result<Staff, Failure> {
@@ -53,7 +57,8 @@ pub(crate) fn staff(deployment: &Deployment) -> Result<Staff, Failure> {
         }
         known.push(added);
     }
-    let by_name = |wanted: &str| known.iter().find(|officer| officer.name == wanted).map(|officer| officer.id);
+    let by_name =
+        |wanted: &str| known.iter().find(|officer| officer.name == wanted).map(|officer| officer.id);
     match (by_name(OFFICERS[1].0), by_name(OFFICERS[2].0)) {
         (Some(planner), Some(approver)) => Ok(Staff { planner, approver }),
         _ => Err(Failure::refused("the officers of the demonstration are missing")),
@@ -74,14 +79,17 @@ pub(super) fn letters(deployment: &Deployment, file: &Path) -> Result<Vec<Letter
     let people = read_people(file)?;
     for (place, activate) in RESIDENT_LETTERS {
         if let Some(person) = people.get(place) {
-            let id = person_of_reference(&deployment.keys, deployment.store.buckets(), SOURCE, &person.reference);
+            let id =
+                person_of_reference(&deployment.keys, deployment.store.buckets(), SOURCE, &person.reference);
             let path = folder.join(format!("resident-{}.html", place + 1));
             wanted.push(("resident".to_owned(), path, activate, Holder::Resident(id)));
         }
     }
     let keys = deployment.keys.clone();
     let home = deployment.store.buckets().home();
-    for (place, officer) in deployment.store.read(home, move |tx| officers(tx, &keys))?.into_iter().enumerate() {
+    for (place, officer) in
+        deployment.store.read(home, move |tx| officers(tx, &keys))?.into_iter().enumerate()
+    {
         let role = officer.roles.first().cloned().unwrap_or_default();
         let path = folder.join(format!("officer-{}-{role}.html", place + 1));
         wanted.push((format!("officer, {role}"), path, true, Holder::Officer(officer.id)));
@@ -93,7 +101,14 @@ pub(super) fn letters(deployment: &Deployment, file: &Path) -> Result<Vec<Letter
             let provider = deployment.provider()?;
             let issued = letter::issue(&provider, &clock::env(), holder)?;
             if activate {
-                letter::activate(&provider, &clock::env(), &issued.number, &issued.code, "kaname demo", None)?;
+                letter::activate(
+                    &provider,
+                    &clock::env(),
+                    &issued.number,
+                    &issued.code,
+                    "kaname demo",
+                    None,
+                )?;
             }
             paper::write_letter(&path, deployment, &name, &address, &issued)?;
         }
@@ -134,14 +149,19 @@ fn open(deployment: &Deployment, person: PersonId, env: Env) -> Result<Resident,
 }
 
 /// Accounts for nine in ten of the people in the file, opened at the simulated banks.
-pub(super) fn accounts(deployment: &Deployment, file: &Path, seed: u64) -> Result<Vec<(PersonId, SimAccount)>, Failure> {
+pub(super) fn accounts(
+    deployment: &Deployment,
+    file: &Path,
+    seed: u64,
+) -> Result<Vec<(PersonId, SimAccount)>, Failure> {
     let people = read_people(file)?;
     let invented: Vec<SimAccount> = invent_accounts(&people, &deployment.pack.banks, seed).collect();
     for (code, bank) in deployment.simulated_banks()? {
         bank.add(&invented).map_err(|error| Failure::unavailable(format!("bank {code}: {error}")))?;
     }
     let of = |account: SimAccount| {
-        let person = person_of_reference(&deployment.keys, deployment.store.buckets(), SOURCE, &account.reference);
+        let person =
+            person_of_reference(&deployment.keys, deployment.store.buckets(), SOURCE, &account.reference);
         (person, account)
     };
     Ok(invented.into_iter().map(of).collect())
@@ -161,7 +181,8 @@ pub(super) fn remember_accounts(folder: &Path, accounts: &Accounts) -> Result<()
 const CHECKED: &str = "world/accounts-checked.json";
 
 fn read_people(file: &Path) -> Result<Vec<SimPerson>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::usage(format!("cannot read {}: {error}", file.display()));
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::usage(format!("cannot read {}: {error}", file.display()));
     let open = File::open(file).map_err(|error| failed(&error))?;
     kaname_sim::read_csv(std::io::BufReader::new(open)).map_err(|error| failed(&error))
 }
