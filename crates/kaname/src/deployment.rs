@@ -201,6 +201,7 @@ impl Deployment {
         Shell {
             texts: Arc::new((*texts()).clone().merge(&self.pack.texts)),
             lang: Lang::parse(&self.pack.default_language().tag).unwrap_or_default(),
+            languages: self.pack.languages.iter().filter_map(|language| Lang::parse(&language.tag)).collect(),
             authority: self.authority(),
             zone: self.pack.time_zone.clone(),
             ..Shell::default()

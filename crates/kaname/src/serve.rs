@@ -111,7 +111,7 @@ pub(crate) fn payer(authority: &str, programme: &Programme) -> Payer {
 fn library(deployment: &Deployment, provider: &Provider, port: u16) -> Result<(u16, axum::Router), Failure> {
     let port = port.saturating_add(1);
     let redirect_uri = format!("http://localhost:{port}/callback");
-    let wanted = ["name", "birth_date", "address"];
+    let wanted = ["name", "birth_date"];
     let attributes = wanted.iter().filter_map(|code| {
         let attribute = deployment.pack.attribute(code)?;
         Some(Asked { attribute: attribute.code.clone(), purpose: attribute.purposes.first()?.clone() })

@@ -10,9 +10,9 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use kaname_web::pages::library::{LibraryErrorPage, LibraryReaderPage, LibraryStartPage};
-use kaname_web::pages::{Shell, Template};
+use kaname_web::pages::{Lang, Shell, Template};
 
 pub(crate) use party::Party;
 use party::{Pending, SigninFailed};
@@ -22,6 +22,9 @@ const PENDING: usize = 1_000;
 
 /// The cookie that ties an answer to the browser that asked (RFC 9700 section 4.7).
 const COOKIE: &str = "library_state";
+
+/// The cookie that keeps the reader's choice of language.
+const LANGUAGE: &str = "library_language";
 
 /// The library's state: sign-ins that have begun and not come back.
 #[derive(Clone)]
@@ -36,20 +39,38 @@ pub(crate) fn router(party: Party, shell: Shell) -> Router {
     let library = Library { party: Arc::new(party), shell, pending: Arc::default() };
     Router::new()
         .route("/", get(start))
+        .route("/library", get(start))
+        .route("/library/signout", post(signout))
         .route("/signin", get(signin))
         .route("/callback", get(callback))
         .route("/assets/{*name}", get(asset))
         .with_state(library)
 }
 
-async fn start(State(library): State<Library>) -> Response {
-    page(StatusCode::OK, &LibraryStartPage { shell: library.shell, signin: "/signin".to_owned() })
+async fn start(
+    State(library): State<Library>,
+    headers: HeaderMap,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    let asked = query.get("lang").and_then(|tag| library.language(tag));
+    let shell = library.shell_for(asked.unwrap_or_else(|| library.language_of(&headers)));
+    let mut response = page(StatusCode::OK, &LibraryStartPage { shell, signin: "/signin".to_owned() });
+    if let Some(lang) = asked {
+        set_cookie(&mut response, LANGUAGE, lang.code(), 31_536_000);
+    }
+    response
+}
+
+/// The library keeps no session: signing out is going back to its first page.
+async fn signout() -> Redirect {
+    Redirect::to("/")
 }
 
 /// Pushes a request and sends the browser to Kaname.
-async fn signin(State(library): State<Library>) -> Response {
-    match library.party.begin().await {
-        Err(failed) => library.error(&failed),
+async fn signin(State(library): State<Library>, headers: HeaderMap) -> Response {
+    let lang = library.language_of(&headers);
+    match library.party.begin(lang.code()).await {
+        Err(failed) => library.error(lang, &failed),
         Ok((pending, address)) => {
             let state = pending.state.clone();
             let mut waiting = library.pending.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -60,10 +81,8 @@ async fn signin(State(library): State<Library>) -> Response {
             }
             waiting.insert(state.clone(), pending);
             drop(waiting);
-            let cookie = format!("{COOKIE}={state}; Path=/; HttpOnly; SameSite=Lax; Max-Age=900");
             let mut response = Redirect::to(&address).into_response();
-            let cookie = HeaderValue::from_str(&cookie).expect("a state is base64url");
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
+            set_cookie(&mut response, COOKIE, &state, 900);
             response
         }
     }
@@ -77,17 +96,18 @@ async fn callback(
 ) -> Response {
     let state = answer.get("state").cloned().unwrap_or_default();
     let pending = library.pending.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&state);
-    let ours = cookie(&headers).is_some_and(|cookie| cookie == state);
+    let ours = cookie(&headers, COOKIE).is_some_and(|cookie| cookie == state);
+    let lang = library.language_of(&headers);
     let finished = match pending.filter(|_| ours) {
         None => Err(SigninFailed::new("unknown_state", "this sign-in was not begun in this browser")),
         Some(pending) => library.party.finish(&pending, &answer).await,
     };
     match finished {
-        Err(failed) => library.error(&failed),
+        Err(failed) => library.error(lang, &failed),
         Ok(reader) => page(
             StatusCode::OK,
             &LibraryReaderPage {
-                shell: library.shell,
+                shell: library.shell_for(lang),
                 name: reader.claim("name").unwrap_or_else(|| reader.subject.clone()),
                 subject: reader.subject.clone(),
                 assurance: reader.level.clone(),
@@ -105,7 +125,26 @@ async fn asset(axum::extract::Path(name): axum::extract::Path<String>) -> Respon
 }
 
 impl Library {
-    fn error(&self, failed: &SigninFailed) -> Response {
+    /// One of the country's languages, by its tag.
+    fn language(&self, tag: &str) -> Option<Lang> {
+        Lang::parse(tag).filter(|lang| self.shell.languages.contains(lang))
+    }
+
+    /// The reader's language: what she chose, else what her browser asks for.
+    fn language_of(&self, headers: &HeaderMap) -> Lang {
+        let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let negotiated = || asked.map(Lang::negotiate).filter(|lang| self.shell.languages.contains(lang));
+        cookie(headers, LANGUAGE)
+            .and_then(|tag| self.language(tag))
+            .or_else(negotiated)
+            .unwrap_or(self.shell.lang)
+    }
+
+    fn shell_for(&self, lang: Lang) -> Shell {
+        Shell { lang, ..self.shell.clone() }
+    }
+
+    fn error(&self, lang: Lang, failed: &SigninFailed) -> Response {
         // What a person can act on is on the page; the rest helps whoever runs the library.
         eprintln!("city library: sign-in failed: {failed}");
         let view = LibraryErrorPage {

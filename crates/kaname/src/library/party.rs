@@ -80,8 +80,8 @@ impl Party {
         json!({ "keys": [self.key.public().to_jwk(KEY_ID)] })
     }
 
-    /// Pushes a request; returns what to remember and where to send the browser.
-    pub(crate) async fn begin(&self) -> Result<(Pending, String), SigninFailed> {
+    /// Pushes a request; returns what to remember and where to send the browser. `language` is the reader's.
+    pub(crate) async fn begin(&self, language: &str) -> Result<(Pending, String), SigninFailed> {
         let text = || b64::url_encode(&random::<32>());
         let pending =
             Pending { state: text(), nonce: text(), verifier: text(), begun: clock::now().seconds() };
@@ -96,6 +96,7 @@ impl Party {
                     ("client_id", &self.client_id),
                     ("redirect_uri", &self.redirect_uri),
                     ("scope", &self.scope),
+                    ("ui_locales", language),
                     ("state", &pending.state),
                     ("nonce", &pending.nonce),
                     ("code_challenge", &challenge),
