@@ -163,9 +163,13 @@ fn page(status: StatusCode, view: &impl Template) -> Response {
     }
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    lines
-        .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+fn set_cookie(response: &mut Response, name: &str, value: &str, seconds: u32) {
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    let cookie = HeaderValue::from_str(&cookie).expect("our cookies hold base64url and language tags");
+    response.headers_mut().append(header::SET_COOKIE, cookie);
 }
