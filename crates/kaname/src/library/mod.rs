@@ -148,7 +148,7 @@ impl Library {
         // What a person can act on is on the page; the rest helps whoever runs the library.
         eprintln!("city library: sign-in failed: {failed}");
         let view = LibraryErrorPage {
-            shell: self.shell.clone(),
+            shell: self.shell_for(lang),
             code: failed.code.clone(),
             signin: "/signin".to_owned(),
         };
