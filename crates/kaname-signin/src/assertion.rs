@@ -24,8 +24,6 @@ pub(crate) struct ProvenClient {
 
 /// Clocks of others may differ by so many seconds (FAPI 2.0 section 5.3.2.1 note: at least 10).
 const LEEWAY_SECONDS: i64 = 10;
-/// An assertion must expire within five minutes.
-const LONGEST_SECONDS: i64 = 300;
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A signed assertion and what it is held against.
@@ -65,7 +63,7 @@ pub(crate) fn prove(
     let jti = text(&held.claims, "jti").unwrap_or_default();
     let assertion = keys.blind_index("signin.assertion", &[client.id(), "\0", jti].concat().into_bytes());
     // Kept until it could not be used any more, with room for clocks that differ.
-    let expires = now.plus_seconds(LONGEST_SECONDS + 2 * LEEWAY_SECONDS);
+    let expires = now.plus_seconds(longest_seconds(client.registration().profile) + 2 * LEEWAY_SECONDS);
     drop(held);
     Ok(ProvenClient { client, assertion, expires })
 }
@@ -100,12 +98,15 @@ fn issuer_and_subject(held: &Held<'_>) -> Result<(), Refusal> {
     if is_one && is_stated { Ok(()) } else { Err(Refusal::AssertionSubject) }
 }
 
-/// FAPI 2.0 section 5.3.2.1: the issuer as a string, and nothing else, so that no other server can use the assertion.
+/// FAPI 2.0 section 5.3.2.1: the issuer as a string, and nothing else, so that no other server can use the assertion. Otherwise also the
+/// endpoint, or the token endpoint wherever it is sent (RFC 9126 section 2).
 fn audience(held: &Held<'_>) -> Result<(), Refusal> {
-    let issuer = held.config.issuer.as_str();
+    let (issuer, token_endpoint) = (held.config.issuer.as_str(), held.config.token_endpoint());
     let allowed: &[Audience<'_>] = match held.client.registration().profile {
         Profile::Fapi2 => &[Audience::Only(issuer)],
-        Profile::Plain => &[Audience::Includes(issuer), Audience::Includes(held.endpoint)],
+        Profile::Plain => {
+            &[Audience::Includes(issuer), Audience::Includes(held.endpoint), Audience::Includes(&token_endpoint)]
+        }
     };
     let named = allowed.iter().any(|audience| check_audience(&held.claims, *audience).is_ok());
     if named { Ok(()) } else { Err(Refusal::AssertionAudience) }
@@ -120,9 +121,18 @@ fn times(held: &Held<'_>) -> Result<(), Refusal> {
 }
 
 fn short_lived(held: &Held<'_>) -> Result<(), Refusal> {
-    let latest = held.now.seconds() + LONGEST_SECONDS + LEEWAY_SECONDS;
+    let longest = longest_seconds(held.client.registration().profile);
+    let latest = held.now.seconds() + longest + LEEWAY_SECONDS;
     let expires = held.claims.get("exp").and_then(serde_json::Value::as_f64);
     if expires.is_some_and(|at| at <= latest as f64) { Ok(()) } else { Err(Refusal::AssertionTooLong) }
+}
+
+/// How far ahead an assertion may expire. Common libraries write an hour, and the plain profile is for them.
+fn longest_seconds(profile: Profile) -> i64 {
+    match profile {
+        Profile::Fapi2 => 300,
+        Profile::Plain => 3_600,
+    }
 }
 
 fn has_id(held: &Held<'_>) -> Result<(), Refusal> {

@@ -52,8 +52,8 @@ pub enum Refusal {
     /// Client_assertion was issued in the future.
     #[error("client_assertion was issued in the future")]
     AssertionNotYet,
-    /// Client_assertion must expire within five minutes.
-    #[error("client_assertion must expire within five minutes")]
+    /// Client_assertion must expire within five minutes; in the plain profile, within an hour.
+    #[error("client_assertion must expire within five minutes; in the plain profile, within an hour")]
     AssertionTooLong,
     /// Client_assertion must have a jti of at most 128 characters.
     #[error("client_assertion must have a jti of at most 128 characters")]

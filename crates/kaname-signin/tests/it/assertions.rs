@@ -132,15 +132,36 @@ fn the_party_that_pushes_is_the_party_that_proves() {
 }
 
 #[test]
+fn a_plain_partys_assertion_may_hold_an_hour_and_is_still_used_once() {
+    let world = World::new();
+    let expiring = |seconds: i64| {
+        let mut claims = world.plain.claims(ISSUER, NOW);
+        claims["exp"] = json!(NOW.seconds() + seconds);
+        world.plain.sign(&claims)
+    };
+    let answer = push_with(&world, &world.plain, &expiring(3_611));
+    assert_eq!(refusal(answer), Refusal::AssertionTooLong);
+    let assertion = expiring(3_600);
+    push_with(&world, &world.plain, &assertion).unwrap();
+    let much_later = NOW.plus_seconds(3_590);
+    kaname_signin::sweep::sweep(&world.provider, &env(much_later)).unwrap();
+    let mut pairs: Pairs = world.plain.request(&Journey::new().verifier);
+    pairs.extend(world.plain.proof(assertion).split_off(1));
+    let answer = par::push(&world.provider, &env(much_later), &Parameters::read(pairs).unwrap());
+    assert_eq!(refusal(answer), Refusal::AssertionReplayed);
+}
+
+#[test]
 fn a_plain_party_may_name_the_endpoint_or_a_list() {
     let world = World::new();
-    for aud in [json!(ISSUER), json!([ISSUER, "https://other.example"]), json!(format!("{ISSUER}/par"))] {
+    let (par, token) = (format!("{ISSUER}/par"), format!("{ISSUER}/token"));
+    for aud in [json!(ISSUER), json!([ISSUER, "https://other.example"]), json!(par), json!(token)] {
         let mut claims = world.plain.claims(ISSUER, NOW);
         claims["aud"] = aud;
         push_with(&world, &world.plain, &world.plain.sign(&claims)).unwrap();
     }
     let mut claims = world.plain.claims(ISSUER, NOW);
-    claims["aud"] = json!(format!("{ISSUER}/token"));
+    claims["aud"] = json!(format!("{ISSUER}/userinfo"));
     let answer = push_with(&world, &world.plain, &world.plain.sign(&claims));
     assert_eq!(refusal(answer), Refusal::AssertionAudience, "of another endpoint");
 }
