@@ -10,6 +10,7 @@ mod log;
 mod number;
 mod officer;
 mod pack;
+mod party;
 mod payout;
 mod resident;
 mod serve;
@@ -38,6 +39,9 @@ pub(crate) enum Command {
     /// Add officers, and see who there is
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
+    /// Register agencies and businesses that sign people in, and see which there are
+    #[command(subcommand)]
+    Party(party::Party),
     /// Plan a payout run, carry it out, watch it, report on it
     #[command(subcommand)]
     Payout(payout::Payout),
@@ -88,6 +92,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(&demo),
         Command::Officer(officer) => officer::run(&officer),
+        Command::Party(party) => party::run(&party),
         Command::Payout(payout) => payout::run(&payout),
         Command::Ledger(ledger) => ledger::run(&ledger),
         Command::Key(key) => key::run(&key),
