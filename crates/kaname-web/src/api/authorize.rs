@@ -133,7 +133,7 @@ fn consent_page(app: &App, call: &Call, session: Option<&Session>, asking: Askin
 }
 
 /// The same page, whose forms may lead back to the party.
-fn leading_to(mut response: axum::response::Response, addresses: Option<&[String]>) -> Answer {
+pub(crate) fn leading_to(mut response: axum::response::Response, addresses: Option<&[String]>) -> Answer {
     let mut origins: Vec<String> = Vec::new();
     for address in addresses.unwrap_or_default() {
         let FormTarget(origin) = headers::origin_of(address)?;

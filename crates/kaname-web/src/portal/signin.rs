@@ -1,10 +1,10 @@
 //! The way in: a passkey, or two squares of the letter's grid; and the answer to a relying party's request.
 
 use kaname_signin::passkey::{self, PasskeyAnswer};
-use kaname_signin::{Browser, Level, Refusal, SigninError, authorize, consent, grid, session};
+use kaname_signin::{Browser, Level, Refusal, SigninError, Step, authorize, consent, grid, session};
 use serde_json::json;
 
-use crate::api::authorize::{HOME, Wrong, browser, remember, show, signed_in};
+use crate::api::authorize::{HOME, Wrong, browser, leading_to, remember, show, signed_in};
 use crate::http::answer::{Answer, page, page_with, see_other, with_cookie};
 use crate::http::guard::{self, Officer, Resident};
 use crate::http::{App, Call, Problem, cookies};
@@ -158,17 +158,24 @@ fn squares_page(
     let error = wrong.map(|_| shell.t("wrong.square"));
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let field = Field { value: String::new(), error };
-    page_with(
+    let handle = call.form.text("next");
+    let response = page_with(
         status,
         &SquaresPage {
-            next: call.form.text("next").to_owned(),
+            next: handle.to_owned(),
             letter: call.form.text("letter").to_owned(),
             squares: squares.map(|square| square.to_string()),
             first: field.clone(),
             second: Field::default(),
             shell,
         },
-    )
+    )?;
+    // A right answer leads straight back to a party that she agreed to before.
+    let client = match authorize::show(&app.signin, &call.env, handle, browser, None)? {
+        Step::SignIn(waiting) => waiting.client,
+        Step::Consent(_) | Step::Redirect(_) | Step::Own(_) => None,
+    };
+    leading_to(response, client.as_deref().map(|client| client.registration().redirect_uris.as_slice()))
 }
 
 fn is_about_the_letter(refusal: Refusal) -> bool {

@@ -103,6 +103,15 @@ async fn a_resident_signs_in_at_a_party_and_gives_what_she_agreed_to() {
     let straight = browser.get(&world, &address).await;
     assert!(straight.location().starts_with("https://city-library.example/callback?code="), "{straight:?}");
 
+    // So may a sign-in with the letter, which leads back from the page of the squares: browsers ask that page whether it may.
+    let printed = letter::issue(&world.app.signin, &env(), Holder::Resident(world.hanako.person)).unwrap();
+    let mut other = Browser::default();
+    let page = other.get(&world, &format!("/authorize?{}", pushed(&world, &verifier).await)).await;
+    let squares = other.fill(&world, &page, "/signin/letter", &[("letter", &printed.number)]).await;
+    assert!(squares.text.contains("/signin/code"), "{}", squares.text);
+    let policy = squares.header("content-security-policy");
+    assert!(policy.contains("form-action 'self' https://city-library.example;"), "{policy}");
+
     // Disconnected, the party has to ask again.
     let services = browser.get(&world, "/my/services").await;
     let ended = browser.fill(&world, &services, "/my/services/end", &[]).await;
@@ -144,8 +153,8 @@ async fn nothing_of_a_sign_in_can_be_used_elsewhere() {
         let page = browser.get(&world, &address).await;
         let mut fields = passkey_fields(&page, &world.hanako.passkey);
         let field = fields.iter_mut().find(|(known, _)| known == name).unwrap();
-        let last = if field.1.ends_with('A') { "B" } else { "A" };
-        field.1.replace_range(4..5, last);
+        let another = if &field.1[4..5] == "A" { "B" } else { "A" };
+        field.1.replace_range(4..5, another);
         let answer = browser.post(&world, "/signin/passkey", &fields).await;
         assert!(answer.status.is_client_error(), "{name}: {answer:?}");
         assert!(browser.cookie("kaname_session").is_none(), "{name}");
