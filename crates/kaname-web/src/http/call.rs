@@ -101,12 +101,13 @@ impl Call {
 
     /// The frame of a page that nobody has signed in for.
     pub(crate) fn shell(&self, app: &App) -> Shell {
+        let authority = app.pack.texts.find(self.lang.code(), "authority.name").unwrap_or(&app.authority);
         Shell {
             texts: app.made().texts.clone(),
             lang: self.lang,
             languages: app.made().languages.clone(),
             service: String::new(),
-            authority: app.authority.clone(),
+            authority: authority.to_owned(),
             zone: app.pack.time_zone.clone(),
             here: self.here.clone(),
             csrf: String::new(),

@@ -110,11 +110,10 @@ impl Officer {
 }
 
 impl Resident {
-    /// The frame of the resident's pages. It says "you", not her name: reading the name is a reading, which she would find in her log
+    /// The frame of the resident's pages. It says that she is signed in, not her name: reading the name is a reading, which she would find in her log
     /// once for every page.
     pub(crate) fn shell(&self, app: &App, call: &Call) -> Shell {
-        let shell = call.shell(app);
-        Shell { csrf: self.session.csrf().to_owned(), user: Some(shell.t("access.you")), ..shell }
+        Shell { csrf: self.session.csrf().to_owned(), user: Some(String::new()), ..call.shell(app) }
     }
 }
 

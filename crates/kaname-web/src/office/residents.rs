@@ -51,7 +51,7 @@ pub(crate) fn letter(app: &App, call: &Call, officer: &Officer) -> Answer {
     page(&LetterPage {
         name: record.display_name(&app.pack),
         address: address_lines(&record.particulars.address),
-        sender: vec![app.authority.clone()],
+        sender: vec![shell.authority.clone()],
         at: call.env.now,
         letter_id: letter.number,
         activation_code: letter.code,

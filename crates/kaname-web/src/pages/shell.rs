@@ -29,7 +29,7 @@ pub struct Shell {
     pub here: String,
     /// The token that every POST form carries in the field `csrf`.
     pub csrf: String,
-    /// The name of the person who is signed in.
+    /// The name of the person who is signed in; empty when it is not read for this.
     pub user: Option<String>,
     /// Whether to say that all people here are invented.
     pub demo: bool,
