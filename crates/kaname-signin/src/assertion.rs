@@ -104,9 +104,11 @@ fn audience(held: &Held<'_>) -> Result<(), Refusal> {
     let (issuer, token_endpoint) = (held.config.issuer.as_str(), held.config.token_endpoint());
     let allowed: &[Audience<'_>] = match held.client.registration().profile {
         Profile::Fapi2 => &[Audience::Only(issuer)],
-        Profile::Plain => {
-            &[Audience::Includes(issuer), Audience::Includes(held.endpoint), Audience::Includes(&token_endpoint)]
-        }
+        Profile::Plain => &[
+            Audience::Includes(issuer),
+            Audience::Includes(held.endpoint),
+            Audience::Includes(&token_endpoint),
+        ],
     };
     let named = allowed.iter().any(|audience| check_audience(&held.claims, *audience).is_ok());
     if named { Ok(()) } else { Err(Refusal::AssertionAudience) }

@@ -88,7 +88,13 @@ impl Client {
         self.send(Method::POST, url, &headers, form(fields).into_bytes()).await
     }
 
-    async fn exchange(&self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer, PeerError> {
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, PeerError> {
         self.connect(url).await?.exchange(method, url, headers, body).await
     }
 
@@ -133,14 +139,24 @@ impl Connection {
     /// # Errors
     /// [`PeerError`] when there is no answer within the limits of time and size.
     pub async fn send(
-        &mut self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>,
+        &mut self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
     ) -> Result<Answer, PeerError> {
         let exchange = self.exchange(method, url, headers, body);
-        tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(failed("the peer did not answer in time")))
+        tokio::time::timeout(PATIENCE, exchange)
+            .await
+            .unwrap_or_else(|_| Err(failed("the peer did not answer in time")))
     }
 
     async fn exchange(
-        &mut self, method: Method, url: &str, headers: &[(&str, &str)], body: Vec<u8>,
+        &mut self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
     ) -> Result<Answer, PeerError> {
         let uri: Uri = url.parse().map_err(failed)?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());

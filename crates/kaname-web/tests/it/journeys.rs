@@ -296,7 +296,7 @@ async fn a_letter_begins_an_account_and_its_grid_signs_in() {
         .collect();
     let code = |label: &String| {
         let at = label.find(|c: char| c.is_ascii_uppercase()).unwrap();
-        let square = label[at..at + 2].as_bytes();
+        let square = &label.as_bytes()[at..at + 2];
         printed.grid[usize::from(square[1] - b'1')][usize::from(square[0] - b'A')].clone()
     };
     let (first, second) = (code(&asked[0]), code(&asked[1]));

@@ -82,7 +82,8 @@ fn list(on: &On) -> Result<ExitCode, Failure> {
 
 fn read(file: &Path) -> Result<Registration, Failure> {
     let wrong = |error: &dyn std::fmt::Display| {
-        Failure::usage(format!("{}: {error}", file.display())).mend("compare it with docs/examples/party.json")
+        Failure::usage(format!("{}: {error}", file.display()))
+            .mend("compare it with docs/examples/party.json")
     };
     let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
     serde_json::from_str(&text).map_err(|error| wrong(&error))
