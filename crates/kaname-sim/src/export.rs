@@ -68,7 +68,8 @@ pub fn write_csv(writer: impl Write, people: impl IntoIterator<Item = SimPerson>
 pub fn read_csv(reader: impl Read) -> csv::Result<Vec<SimPerson>> {
     let mut file = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
     let header = file.headers()?.clone();
-    let places = COLUMNS.map(|column| header.iter().position(|name| name.trim_start_matches('\u{feff}') == column));
+    let places =
+        COLUMNS.map(|column| header.iter().position(|name| name.trim_start_matches('\u{feff}') == column));
     let mut people = Vec::new();
     for row in file.byte_records() {
         let row = row?;
