@@ -207,9 +207,9 @@ async fn chores(log: kaname_trust::log::Log, provider: Provider, mut stopped: wa
             _ = stopped.changed() => true,
         };
         let log = std::sync::Arc::clone(&log);
-        match tokio::task::spawn_blocking(move || log.publish()).await {
-            Ok(Err(error)) => tracing::error!(%error, "the log could not be published"),
-            Ok(Ok(_)) | Err(_) => {}
+        let published = tokio::task::spawn_blocking(move || log.publish()).await;
+        if let Ok(Err(error)) = published {
+            tracing::error!(%error, "the log could not be published");
         }
         if last {
             return;

@@ -1,7 +1,7 @@
 //! `kaname number`: national numbers, drawn or checked.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -59,7 +59,7 @@ fn new_samples(country: &str, count: usize) -> Result<ExitCode, Failure> {
     print(numbers.iter().map(|number| number.as_str()))
 }
 
-fn take(config: &PathBuf, count: usize) -> Result<ExitCode, Failure> {
+fn take(config: &Path, count: usize) -> Result<ExitCode, Failure> {
     let deployment = Deployment::open(config)?;
     let numbers = Numbers::new(&deployment.keys, &deployment.pack);
     let mut left = count;

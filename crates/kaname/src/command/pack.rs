@@ -1,6 +1,6 @@
 //! `kaname pack`: country packs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -34,7 +34,7 @@ pub(crate) fn run(pack: &Pack) -> Result<ExitCode, Failure> {
 fn check(name: &str) -> Result<ExitCode, Failure> {
     let pack = match CountryPack::load_shipped(name) {
         Some(pack) => pack,
-        None => load_pack(&PathBuf::from(name))?,
+        None => load_pack(Path::new(name))?,
     };
     println!(
         "The pack '{}' (version {}) is good: {} language(s), {} purposes, {} programme(s), {} banks",
@@ -48,7 +48,7 @@ fn check(name: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn new(folder: &PathBuf) -> Result<ExitCode, Failure> {
+fn new(folder: &Path) -> Result<ExitCode, Failure> {
     if folder.exists() {
         return Err(Failure::usage(format!("{} is there already", folder.display()))
             .mend("name a folder that does not exist"));
