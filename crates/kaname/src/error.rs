@@ -87,3 +87,18 @@ impl From<kaname_signin::SigninError> for Failure {
         }
     }
 }
+
+impl From<kaname_pay::PayError> for Failure {
+    fn from(error: kaname_pay::PayError) -> Failure {
+        use kaname_pay::PayError;
+        match error {
+            PayError::Refused(refusal) => Failure::refused(refusal),
+            PayError::Bank(error) => {
+                Failure::unavailable(error).mend("run the same command again; nothing is done twice")
+            }
+            PayError::Halted => Failure::unavailable("the run was stopped"),
+            PayError::Trust(error) => error.into(),
+            PayError::Store(error) => error.into(),
+        }
+    }
+}

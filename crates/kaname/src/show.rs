@@ -25,6 +25,11 @@ pub(crate) fn progress(what: &str, total: u64, quiet: bool) -> ProgressBar {
     bar
 }
 
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A whole number with commas between thousands, for people.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

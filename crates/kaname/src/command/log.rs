@@ -70,11 +70,10 @@ pub(crate) fn run(log: &Log) -> Result<ExitCode, Failure> {
         std::fs::write(file, seen)
             .map_err(|error| Failure::unavailable(format!("cannot write {}: {error}", file.display())))?;
     }
-    let root = verified.root.iter().map(|byte| format!("{byte:02x}")).collect();
     let answer = Answer {
         origin: verified.origin,
         size: verified.size,
-        root,
+        root: show::hex(&verified.root),
         continues: verified.continues,
         compared_with_database: compared,
     };

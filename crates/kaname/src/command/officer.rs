@@ -135,5 +135,5 @@ pub(crate) fn acting(deployment: &Deployment, id: &str, action: Action) -> Resul
         .iter()
         .filter_map(|role| found.acting_as(role).ok())
         .find(|actor| policy::may(actor, action).is_ok());
-    able.ok_or_else(|| Failure::refused(format!("{} has no role that may {action}", found.name)))
+    able.ok_or_else(|| Failure::refused(format!("{id} has no role that may {action}")))
 }

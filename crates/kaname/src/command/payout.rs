@@ -1,18 +1,22 @@
 //! `kaname payout`: plan a payout run, carry it out, watch it, report on it.
 
+mod account;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use kaname_base::id::Id;
-use kaname_base::{Amount, Currency};
 use kaname_pay::payout::{
-    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Report, Run, RunPayout, RunState, State,
-    appropriate, approve, plan, report, run as carry_out, run_of,
+    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Run, RunPayout, RunState, appropriate,
+    approve, plan, report, run as carry_out, run_of,
 };
 use kaname_pay::{PayError, Refusal, RunId, TransferId};
 use kaname_person::Action;
 use kaname_trust::Actor;
 use serde::Serialize;
+
+pub(crate) use account::Account;
+use account::People;
 
 use super::{On, officer};
 use crate::clock;
@@ -105,7 +109,7 @@ fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
         count: run.people,
         total: run.total.to_decimal(currency),
         currency: currency.code().to_owned(),
-        list_hash: hex(&run.list_hash),
+        list_hash: show::hex(&run.list_hash),
     };
     if ask.on.json {
         show::json(&planned);
@@ -224,14 +228,14 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
         run: id.to_string(),
         state: outcome.run.state.code(),
         residents_per_second: found.run.people as f64 / watch.seconds(),
-        report: account(&found),
+        report: Account::of(&found),
         unreachable: outcome.unreachable.iter().map(ToString::to_string).collect(),
         refused_reports: outcome.refused_reports.iter().map(|(id, why)| format!("{id}: {why}")).collect(),
     };
     if ask.on.json {
         show::json(&carried);
     } else {
-        print_account(&carried.report);
+        carried.report.print();
         for bank in &carried.unreachable {
             println!("  {bank}");
         }
@@ -284,7 +288,7 @@ pub(crate) fn approve_and_run(
 fn run_status(ask: &Which) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let found = report(&deployment.desk()?, run_id(&ask.run)?)?;
-    let account = account(&found);
+    let account = Account::of(&found);
     if ask.on.json {
         show::json(&account);
     } else {
@@ -300,11 +304,11 @@ fn run_status(ask: &Which) -> Result<ExitCode, Failure> {
 fn run_report(ask: &Which) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let found = report(&deployment.desk()?, run_id(&ask.run)?)?;
-    let account = account(&found);
+    let account = Account::of(&found);
     if ask.on.json {
         show::json(&account);
     } else {
-        print_account(&account);
+        account.print();
     }
     match account.sound {
         true => Ok(ExitCode::SUCCESS),
@@ -315,145 +319,6 @@ fn run_report(ask: &Which) -> Result<ExitCode, Failure> {
     }
 }
 
-/// A run's books, in the form that is printed.
-#[derive(Serialize)]
-pub(crate) struct Account {
-    run: String,
-    programme: String,
-    state: &'static str,
-    currency: String,
-    decimals: u8,
-    /// How many people stand where.
-    pub(crate) people: People,
-    /// In minor units.
-    pub(crate) books: Books,
-    /// For those who wait and those whose money came back.
-    pub(crate) reasons: Vec<ReasonLine>,
-    /// Whether out = received + vouchers + pending + returned + undisbursed + in transit, and the list says the same as the ledger.
-    pub(crate) sound: bool,
-}
-
-/// How many people stand where.
-#[derive(Serialize)]
-pub(crate) struct People {
-    pub(crate) planned: u64,
-    pub(crate) sent: u64,
-    pub(crate) paid: u64,
-    pub(crate) voucher: u64,
-    pub(crate) pending: u64,
-    pub(crate) returned: u64,
-}
-
-/// Where the money is, in minor units.
-#[derive(Serialize)]
-pub(crate) struct Books {
-    pub(crate) out: u64,
-    pub(crate) received: u64,
-    pub(crate) vouchers: u64,
-    pub(crate) pending: u64,
-    pub(crate) returned: u64,
-    pub(crate) undisbursed: u64,
-    pub(crate) in_transit: u64,
-}
-
-/// Why some wait, or got their money returned.
-#[derive(Serialize)]
-pub(crate) struct ReasonLine {
-    pub(crate) state: &'static str,
-    pub(crate) reason: String,
-    pub(crate) people: u64,
-    pub(crate) sum: u64,
-}
-
-/// A report in the form that is printed.
-pub(crate) fn account(report: &Report) -> Account {
-    let Report { run, tallies, books } = report;
-    let reasons = tallies.iter().filter(|tally| !tally.reason.is_empty()).map(|tally| ReasonLine {
-        state: tally.state.code(),
-        reason: tally.reason.clone(),
-        people: tally.people,
-        sum: tally.sum.minor(),
-    });
-    Account {
-        run: run.id.to_string(),
-        programme: run.programme.code.clone(),
-        state: run.state.code(),
-        currency: run.programme.currency.code().to_owned(),
-        decimals: run.programme.currency.exponent(),
-        people: People {
-            planned: report.people(State::Planned),
-            sent: report.people(State::Sent),
-            paid: report.people(State::Paid),
-            voucher: report.people(State::Voucher),
-            pending: report.people(State::Pending),
-            returned: report.people(State::Returned),
-        },
-        books: Books {
-            out: books.out_of_treasury,
-            received: books.received,
-            vouchers: books.vouchers,
-            pending: books.pending,
-            returned: books.returned,
-            undisbursed: books.undisbursed,
-            in_transit: books.in_transit,
-        },
-        reasons: reasons.collect(),
-        sound: report.is_sound(),
-    }
-}
-
-/// Prints a run's books for a person.
-pub(crate) fn print_account(account: &Account) {
-    let currency = Currency::new(&account.currency, account.decimals);
-    let money = |minor: u64| match (currency, Amount::from_minor(minor)) {
-        (Some(currency), Some(amount)) => format!("{} {}", amount.to_decimal(currency), account.currency),
-        _ => minor.to_string(),
-    };
-    let Books { out, received, vouchers, pending, returned, undisbursed, in_transit } = &account.books;
-    let People { planned, sent, paid, voucher, pending: waiting, returned: back } = &account.people;
-    println!("Payout {} ({}): {}", account.run, account.programme, account.state);
-    println!("  out of the treasury  {:>24}", money(*out));
-    println!("  received by banks    {:>24}   {} people", money(*received), show::grouped(*paid));
-    println!("  in vouchers          {:>24}   {} people", money(*vouchers), show::grouped(*voucher));
-    println!("  pending with reason  {:>24}   {} people", money(*pending), show::grouped(*waiting));
-    println!("  returned by banks    {:>24}   {} people", money(*returned), show::grouped(*back));
-    if planned + sent + undisbursed + in_transit > 0 {
-        println!(
-            "  not yet through      {:>24}   {} people",
-            money(undisbursed + in_transit),
-            show::grouped(planned + sent)
-        );
-    }
-    for line in &account.reasons {
-        println!(
-            "    {} because {}: {} people, {}",
-            line.state,
-            line.reason,
-            show::grouped(line.people),
-            money(line.sum)
-        );
-    }
-    println!("  {}", if account.sound { "the books balance" } else { "THE BOOKS DO NOT BALANCE" });
-}
-
 fn run_id(text: &str) -> Result<RunId, Failure> {
     RunId::parse(text).map_err(|error| Failure::usage(format!("'{text}' names no payout run: {error}")))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl From<PayError> for Failure {
-    fn from(error: PayError) -> Failure {
-        match error {
-            PayError::Refused(refusal) => Failure::refused(refusal),
-            PayError::Bank(error) => {
-                Failure::unavailable(error).mend("run the same command again; nothing is done twice")
-            }
-            PayError::Halted => Failure::unavailable("the run was stopped"),
-            PayError::Trust(error) => error.into(),
-            PayError::Store(error) => error.into(),
-        }
-    }
 }

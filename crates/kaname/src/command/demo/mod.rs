@@ -119,8 +119,8 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
         },
         letters,
         accounts,
-        payout: payout::account(&report),
-        log: summary::LogState { entries: published.size, root: summary::hex(&published.root) },
+        payout: payout::Account::of(&report),
+        log: summary::LogState { entries: published.size, root: show::hex(&published.root) },
         nothing_new: !is_new && imported.nothing_new && !paid_now && published.added == 0,
         seconds: watch.seconds(),
         steps: steps.marks,
@@ -259,7 +259,7 @@ fn pay(
 }
 
 fn temporary_folder() -> Result<PathBuf, Failure> {
-    let name = format!("kaname-demo-{}", summary::hex(&kaname_trust::keys::random::<6>()));
+    let name = format!("kaname-demo-{}", show::hex(&kaname_trust::keys::random::<6>()));
     let folder = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&folder)
         .map_err(|error| Failure::unavailable(format!("cannot make {}: {error}", folder.display())))?;

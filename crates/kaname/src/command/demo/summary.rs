@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::payout;
+use crate::command::payout::Account;
 use crate::show::grouped;
 
 /// The summary.
@@ -15,7 +15,7 @@ pub(crate) struct Summary {
     pub(crate) residents: Residents,
     pub(crate) letters: Vec<LetterLine>,
     pub(crate) accounts: Accounts,
-    pub(crate) payout: payout::Account,
+    pub(crate) payout: Account,
     pub(crate) log: LogState,
     pub(crate) nothing_new: bool,
     pub(crate) seconds: f64,
@@ -129,7 +129,7 @@ impl Summary {
         if accounts.refused.len() > SHOWN {
             println!("             and {} more (--json shows all)", accounts.refused.len() - SHOWN);
         }
-        payout::print_account(&self.payout);
+        self.payout.print();
         println!(
             "  log        {} readings, each with a receipt; root {}",
             grouped(log.entries),
@@ -147,9 +147,4 @@ impl Summary {
         println!("  office      {office}");
         println!("  library     {library}   (another organisation: 'Sign in with Kaname')");
     }
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
