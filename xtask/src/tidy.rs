@@ -39,6 +39,9 @@ const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::thread", 
 /// tests below tell it from sentences.
 const SPEAK_SQL: &[&str] = &["kaname-store", "kaname-testkit", "xtask"];
 
+/// Types whose codes their crate's `Refusal` hands on as its own.
+const HANDED_ON: &[(&str, &str)] = &[("kaname-person", "Reason")];
+
 /// Everything that is not as it should be, a sentence each.
 pub(crate) fn findings(root: &Path) -> Vec<String> {
     let crates = crates(root);
@@ -200,9 +203,11 @@ fn error_pages(root: &Path, crates: &[Crate], findings: &mut Vec<String>) {
     }
     let pages: BTreeSet<String> = files(&folder, "md").iter().map(|path| stem(path)).collect();
     let mut codes = BTreeMap::new();
-    for (path, text) in crates.iter().flat_map(|one| &one.sources) {
-        if path.components().any(|part| part.as_os_str() == "src") {
-            codes.extend(refusal_codes(text).into_iter().map(|code| (code, path.clone())));
+    for one in crates {
+        let handed_on = HANDED_ON.iter().filter(|(name, _)| *name == one.name).map(|(_, kind)| *kind);
+        let kinds: Vec<&str> = std::iter::once("Refusal").chain(handed_on).collect();
+        for (path, text) in one.sources.iter().filter(|(path, _)| path.starts_with(one.folder.join("src"))) {
+            codes.extend(refusal_codes(text, &kinds).into_iter().map(|code| (code, path.clone())));
         }
     }
     for (code, path) in &codes {
@@ -215,8 +220,8 @@ fn error_pages(root: &Path, crates: &[Crate], findings: &mut Vec<String>) {
     findings.extend(without.map(|page| format!("docs/errors/{page}.md: no refusal has this code")));
 }
 
-/// The literals inside each `fn code(` of an `impl …Refusal`, and the second argument of each `Problem::new(`.
-fn refusal_codes(text: &RustText) -> Vec<String> {
+/// The literals inside each `fn code(` of an `impl` of one of `kinds`, and the second argument of each `Problem::new(`.
+fn refusal_codes(text: &RustText, kinds: &[&str]) -> Vec<String> {
     let mut codes = Vec::new();
     let mut literals = text.literals.iter();
     let (mut depth, mut in_refusal, mut in_code) = (0_usize, None, None);
@@ -226,8 +231,11 @@ fn refusal_codes(text: &RustText) -> Vec<String> {
         let header = so_far.trim_end_matches('{').trim();
         match piece.chars().next_back() {
             Some('{') => {
-                let is_refusal = header.starts_with("impl") && header.ends_with("Refusal");
-                if is_refusal || header.contains("\nimpl Refusal") {
+                let is_of = |kind: &&str| {
+                    (header.starts_with("impl") && header.ends_with(kind))
+                        || header.contains(&format!("\nimpl {kind}"))
+                };
+                if kinds.iter().any(is_of) {
                     in_refusal = Some(depth);
                 } else if in_refusal.is_some() && header.contains("fn code(") {
                     in_code = Some(depth);
@@ -367,7 +375,8 @@ mod tests {
              impl Language { fn code(&self) -> &str { \"en\" } }\n\
              fn p() { Problem::new(StatusCode::CONFLICT, \"busy\", \"many are here\"); }",
         );
-        assert_eq!(refusal_codes(&text), ["no-a", "no-b", "busy"]);
+        assert_eq!(refusal_codes(&text, &["Refusal"]), ["no-a", "no-b", "busy"]);
+        assert_eq!(refusal_codes(&text, &["Refusal", "Language"]), ["no-a", "no-b", "en", "busy"]);
     }
 
     #[test]
