@@ -1,0 +1,14 @@
+//! The program as its users meet it: the binary, on both databases.
+
+mod database;
+mod dump;
+mod imports;
+mod kill;
+mod limits;
+mod log;
+mod numbers;
+mod packs;
+mod payments;
+mod program;
+mod serve;
+mod summary;
