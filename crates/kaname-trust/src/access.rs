@@ -141,6 +141,8 @@ pub fn record_many<'u>(
         let (leaf, body) = (holder.key.commitment(&plain), holder.key.seal_bytes(KIND, &plain));
         rows.push(table::Entry { holder: holder.name, n: entry.n, leaf, body });
     }
+    // Callers come in the order of their own tables. Kept, it would tell which row there and which entry here are one person's.
+    rows.sort_unstable_by_key(|row| row.holder);
 
     table::append_entries(tx, &rows)?;
     Ok(loaded.into_iter().map(|holder| Receipt { key: holder.key, n: holder.entries + 1 }).collect())

@@ -47,8 +47,13 @@ pub(crate) fn insert_holders<'a>(
     tx: &mut Tx<'_>,
     holders: impl Iterator<Item = (&'a [u8; 16], &'a [u8])>,
 ) -> Result<bool, StoreError> {
-    let rows: Vec<_> =
-        holders.map(|(holder, wrapped)| [Value::from(holder), Value::from(wrapped), Value::Int(0)]).collect();
+    let mut holders: Vec<_> = holders.collect();
+    // PostgreSQL remembers in which order rows came: not in that of the register.
+    holders.sort_unstable();
+    let rows: Vec<_> = holders
+        .into_iter()
+        .map(|(holder, wrapped)| [Value::from(holder), Value::from(wrapped), Value::Int(0)])
+        .collect();
     Ok(tx.insert_many(&HOLDERS, &rows)? == rows.len() as u64)
 }
 
