@@ -64,6 +64,19 @@ pub(crate) struct Serve {
     pub(crate) tls: bool,
 }
 
+impl Serve {
+    fn on_loopback(port: u16, tls: bool) -> Serve {
+        let scheme = if tls { "https" } else { "http" };
+        Serve { listen: format!("127.0.0.1:{port}"), issuer: format!("{scheme}://localhost:{port}"), tls }
+    }
+}
+
+impl Config {
+    fn write(&self, folder: &Path) -> Result<(), Failure> {
+        write(&folder.join(CONFIG_FILE), &toml::to_string_pretty(self).map_err(Failure::usage)?)
+    }
+}
+
 /// An open deployment.
 pub(crate) struct Deployment {
     pub(crate) folder: PathBuf,
@@ -116,21 +129,28 @@ impl Deployment {
             true => Database::Sqlite(PathBuf::from("kaname.sqlite")),
             false => Database::Postgres(new.postgres.clone()),
         };
-        let scheme = if new.tls { "https" } else { "http" };
         let config = Config {
             buckets: Buckets::for_population(new.population).count(),
             log_origin: format!("kaname.example/{}", new.country),
             simulated_banks: new.simulated_banks.then(|| PathBuf::from(SIMULATED_BANKS)),
             database,
-            serve: Serve {
-                listen: format!("127.0.0.1:{}", new.port),
-                issuer: format!("{scheme}://localhost:{}", new.port),
-                tls: new.tls,
-            },
+            serve: Serve::on_loopback(new.port, new.tls),
         };
         // Written last: a folder without it is not a deployment, and `init` may be run again.
-        write(&folder.join(CONFIG_FILE), &toml::to_string_pretty(&config).map_err(Failure::usage)?)?;
+        config.write(folder)?;
         Deployment::open(folder)
+    }
+
+    /// The port it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        let port = self.config.serve.listen.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        port.unwrap_or_default()
+    }
+
+    /// Listens on another port of this machine from now on, and is known by it.
+    pub(crate) fn move_to(&mut self, port: u16) -> Result<(), Failure> {
+        self.config.serve = Serve::on_loopback(port, self.config.serve.tls);
+        self.config.write(&self.folder)
     }
 
     /// Opens the deployment in `folder`, or the one whose `kaname.toml` it is.

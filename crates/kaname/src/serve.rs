@@ -172,11 +172,25 @@ fn library_key(path: &Path) -> Result<Es256Key, Failure> {
 }
 
 async fn listen(address: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::unavailable(format!("cannot listen on {address}: {error}")).mend(
-            "stop the program that uses the port, or choose another: --port, or `listen` in kaname.toml",
-        )
-    })
+    TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))
+}
+
+/// Says before all the work that its end, serving, would fail.
+pub(crate) fn check_ports(deployment: &Deployment, port: u16) -> Result<(), Failure> {
+    for address in [deployment.config.serve.listen.clone(), library_address(port)] {
+        std::net::TcpListener::bind(&address).map_err(|error| cannot_listen(&address, &error))?;
+    }
+    Ok(())
+}
+
+/// The library is on the port after the deployment's.
+fn library_address(port: u16) -> String {
+    format!("127.0.0.1:{}", port.saturating_add(1))
+}
+
+fn cannot_listen(address: &str, error: &std::io::Error) -> Failure {
+    Failure::unavailable(format!("cannot listen on {address}: {error}"))
+        .mend("stop the program that uses the port, or choose another: kaname demo --port, or `listen` and `issuer` in kaname.toml")
 }
 
 /// Publishes the log and sweeps, until the end; publishes once more at the end.

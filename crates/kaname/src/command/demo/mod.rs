@@ -37,9 +37,9 @@ pub(crate) struct Demo {
     /// The deployment's folder [default: a new temporary one]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The port to serve on; the library is on the next one
-    #[arg(long, default_value_t = 8080)]
-    port: u16,
+    /// The port to serve on; the library is on the next one [default: 8080, or where the deployment is already]
+    #[arg(long)]
+    port: Option<u16>,
     /// The same seed invents the same people
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -56,6 +56,9 @@ pub(crate) struct Demo {
     #[arg(long)]
     json: bool,
 }
+
+/// Where a demonstration is served when nobody says otherwise.
+const DEFAULT_PORT: u16 = 8080;
 
 /// Where the invented people come from.
 enum People {
@@ -74,6 +77,10 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
         None => temporary_folder()?,
     };
     let (deployment, is_new) = open(ask, &folder, &people)?;
+    let port = deployment.port();
+    if !ask.exit {
+        serve::check_ports(&deployment, port)?;
+    }
     let file = residents_file(&deployment, &people, ask, &folder)?;
     let mut steps = Steps { quiet: ask.json, watch, marks: Vec::new() };
 
@@ -124,7 +131,7 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
         nothing_new: !is_new && imported.nothing_new && !paid_now && published.added == 0,
         seconds: watch.seconds(),
         steps: steps.marks,
-        addresses: summary::Addresses::of(&deployment.config.serve.issuer, ask.port),
+        addresses: summary::Addresses::of(&deployment.config.serve.issuer, port),
     };
     let sound = summary.payout.sound;
     if ask.json {
@@ -138,13 +145,13 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
     if ask.exit {
         return Ok(ExitCode::SUCCESS);
     }
-    serve::demo(&deployment, ask.port)
+    serve::demo(&deployment, port)
 }
 
 /// Opens the deployment in the folder, or makes one there.
 fn open(ask: &Demo, folder: &Path, people: &People) -> Result<(Deployment, bool), Failure> {
     if folder.join(CONFIG_FILE).exists() {
-        let deployment = Deployment::open(folder)?;
+        let mut deployment = Deployment::open(folder)?;
         if deployment.pack.id != ask.country {
             let (has, wants) = (&deployment.pack.id, &ask.country);
             return Err(Failure::usage(format!(
@@ -152,6 +159,9 @@ fn open(ask: &Demo, folder: &Path, people: &People) -> Result<(Deployment, bool)
                 folder.display()
             ))
             .mend(format!("add --country {has}, or use another folder")));
+        }
+        if let Some(port) = ask.port.filter(|port| *port != deployment.port()) {
+            deployment.move_to(port)?;
         }
         return Ok((deployment, false));
     }
@@ -165,7 +175,7 @@ fn open(ask: &Demo, folder: &Path, people: &People) -> Result<(Deployment, bool)
         country: &ask.country,
         population,
         postgres: ask.postgres.clone(),
-        port: ask.port,
+        port: ask.port.unwrap_or(DEFAULT_PORT),
         tls: ask.tls,
         simulated_banks: true,
     })?;
