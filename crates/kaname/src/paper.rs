@@ -38,13 +38,14 @@ pub(crate) fn write_letter(
     write_owner_only(file, with_style_inside(&html).as_bytes())
 }
 
-/// The page with the stylesheet in it instead of a link to it.
+/// The page with the stylesheet in it instead of a link to it, and without a link to the icon: paper has none.
 fn with_style_inside(html: &str) -> String {
     let url = asset_url("kaname.css");
     let Some(style) = asset(url) else { return html.to_owned() };
     let style = String::from_utf8_lossy(style.1);
     let link = format!("<link rel=\"stylesheet\" href=\"{url}\">");
-    html.replace(&link, &format!("<style>{style}</style>"))
+    let icon = format!("<link rel=\"icon\" type=\"image/svg+xml\" href=\"{}\">", asset_url("mark.svg"));
+    html.replace(&link, &format!("<style>{style}</style>")).replace(&icon, "")
 }
 
 /// Writes a file that only its owner can read.

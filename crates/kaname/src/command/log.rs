@@ -42,6 +42,8 @@ struct Answer {
     origin: String,
     size: u64,
     root: String,
+    /// The public key that signed it; others verify a copy with it.
+    key: String,
     continues: Option<u64>,
     compared_with_database: Option<u64>,
 }
@@ -74,6 +76,7 @@ pub(crate) fn run(log: &Log) -> Result<ExitCode, Failure> {
         origin: verified.origin,
         size: verified.size,
         root: show::hex(&verified.root),
+        key,
         continues: verified.continues,
         compared_with_database: compared,
     };
@@ -86,6 +89,7 @@ pub(crate) fn run(log: &Log) -> Result<ExitCode, Failure> {
             show::grouped(answer.size),
             answer.root
         );
+        println!("  it is signed with the key {}", answer.key.trim_end());
         if let Some(size) = answer.continues {
             println!("  it continues the checkpoint seen before, which had {} entries", show::grouped(size));
         }

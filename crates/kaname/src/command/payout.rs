@@ -263,7 +263,7 @@ pub(crate) fn approve_and_run(
     if run.state == RunState::Planned {
         let command =
             Approve { run: id, officer: by.id.clone(), people: run.people, total_minor: run.total.minor() };
-        approve(&desk, &clock::env(), &command)?;
+        approve(&desk, &clock::env(), &command).map_err(|error| not_funded(error, id))?;
     }
     let bar = show::progress("paying", run.people, quiet);
     let mut steps = |progress: &Progress| {
@@ -280,9 +280,20 @@ pub(crate) fn approve_and_run(
     };
     let payer = serve::payer(&deployment.authority(), &run.programme);
     let command = RunPayout { run: id, officer: by.clone(), payer, batch };
-    let outcome = carry_out(&desk, &clock::env(), &command, &mut steps)?;
+    let outcome = carry_out(&desk, &clock::env(), &command, &mut steps).map_err(|error| not_funded(error, id))?;
     bar.finish_and_clear();
     Ok(outcome)
+}
+
+/// Says what to do when the ledger refuses because the treasury is empty.
+fn not_funded(error: PayError, id: RunId) -> Failure {
+    match error {
+        PayError::Refused(Refusal::NoSuchDebitAccount | Refusal::InsufficientFunds) => {
+            Failure::refused("the treasury has not enough money for this run")
+                .mend(format!("when it is voted: kaname payout fund {id}; then run it again"))
+        }
+        other => other.into(),
+    }
 }
 
 fn run_status(ask: &Which) -> Result<ExitCode, Failure> {

@@ -8,13 +8,13 @@ use clap::{Args, Subcommand};
 use kaname_person::import::{BATCH, Import, Mapping, Progress, Report, import};
 use kaname_person::register::{find_by_reference, person_of_reference};
 use kaname_person::show::{Asking, open_resident, reveal_number};
-use kaname_person::{Numbers, PersonError, Refusal};
+use kaname_person::{Action, Numbers, PersonError, Refusal};
 use kaname_trust::Actor;
 use kaname_trust::person::bucket_of;
 use kaname_web::ImportNote;
 use serde::Serialize;
 
-use super::On;
+use super::{On, officer};
 use crate::clock::{self, Stopwatch};
 use crate::deployment::Deployment;
 use crate::error::{Failure, PARTLY};
@@ -54,9 +54,12 @@ pub(crate) struct Show {
     /// The name of that file's source, as its mapping has it
     #[arg(long, default_value = "residents")]
     source: String,
-    /// Show her number too; logged as a reading of its own
-    #[arg(long)]
+    /// Show her number too, to a registrar; logged as a reading of its own
+    #[arg(long, requires = "officer")]
     number: bool,
+    /// The officer who looks; without one it is the program that does, and it may not see numbers
+    #[arg(long, value_name = "OFFICER")]
+    officer: Option<String>,
     #[command(flatten)]
     on: On,
 }
@@ -210,11 +213,12 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
         Failure::refused("there is no resident with this reference")
             .mend("check the reference and, if the file had a mapping, name its source with --source")
     })?;
-    let asking = Asking {
-        person,
-        actor: Actor::program("command-line", "registrar"),
-        purpose: "registration".to_owned(),
+    let action = if ask.number { Action::RevealNumber } else { Action::OpenResident };
+    let actor = match &ask.officer {
+        Some(id) => officer::acting(&deployment, id, action)?,
+        None => Actor::program("command-line", "program"),
     };
+    let asking = Asking { person, actor, purpose: "registration".to_owned() };
     let env = clock::env();
     let (with, country, wants_number) = (keys.clone(), pack.clone(), ask.number);
     let (resident, number) = store.write(bucket_of(person, store.buckets()), move |tx| {
