@@ -56,7 +56,7 @@ impl Database {
         match self {
             Database::Sqlite(connection) => {
                 let mut statement = connection.prepare(sql).unwrap();
-                let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+                let names: Vec<String> = statement.column_names().iter().map(|name| (*name).to_owned()).collect();
                 let mut rows = statement.query([]).unwrap();
                 let mut found = Vec::new();
                 while let Some(row) = rows.next().unwrap() {
@@ -135,7 +135,7 @@ fn postgres_cell(row: &postgres::Row, i: usize) -> Cell {
 }
 
 /// What the program migrates.
-const BLOCKS: &[&[kaname_store::Migration]] = &[
+pub(crate) const BLOCKS: &[&[kaname_store::Migration]] = &[
     kaname_store::jobs::MIGRATIONS,
     kaname_trust::MIGRATIONS,
     kaname_person::MIGRATIONS,

@@ -1,1 +1,83 @@
-//! .
+//! `kaname payout` and `kaname ledger`: money, with two pairs of eyes, by command line; and books that show what was done to them.
+
+use crate::database::Database;
+use crate::program::{Place, answer, finished, refusal, spoken, text};
+
+#[test]
+fn a_payout_by_command_line_takes_money_and_two_officers() {
+    let place = Place::with_deployment("example", &["--population", "1000", "--simulated-banks"]);
+    let (people, folder) = (place.people("example", 200), place.folder());
+    let config = ["--config", text(&folder)];
+    let with =
+        |args: &[&str]| -> Vec<String> { args.iter().chain(&config).map(|arg| (*arg).to_owned()).collect() };
+    let ask = |args: &[&str]| {
+        let args = with(&[args, &["--json"]].concat());
+        answer(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let refuse = |args: &[&str], code| {
+        let args = with(args);
+        refusal(&args.iter().map(String::as_str).collect::<Vec<_>>(), code)
+    };
+    ask(&["resident", "import", text(&people)]);
+    let accounts = ask(&["sim", "accounts", text(&people)]);
+    assert!(accounts["active"].as_u64().unwrap() > 150, "{accounts}");
+    assert_eq!(ask(&["sim", "accounts", text(&people)])["active"], accounts["active"], "twice is once");
+    let [boss, planner, approver] = place.staff();
+
+    let words = refuse(&["payout", "plan", "--officer", &boss], 1);
+    assert!(words.contains("no role that may plan a payout"), "{words}");
+    refuse(&["payout", "plan", "--officer", "somebody"], 2);
+    let words = refuse(&["payout", "plan", "--officer", &planner, "--programme", "gift"], 2);
+    assert!(words.contains("choose one of"), "{words}");
+    let plan = ask(&["payout", "plan", "--officer", &planner]);
+    let run = plan["run"].as_str().unwrap();
+    assert_eq!(plan["count"], 200);
+
+    let words = refuse(&["payout", "run", run, "--officer", &planner], 1);
+    assert!(words.to_lowercase().contains("officer"), "{words}");
+    let words = refuse(&["payout", "run", run, "--officer", &approver], 1);
+    assert!(words.contains("kaname payout fund"), "the treasury is empty: {words}");
+    let funded = ask(&["payout", "fund", run]);
+    assert_eq!(funded["total"], plan["total"]);
+    let done = ask(&["payout", "run", run, "--officer", &approver]);
+    assert_eq!((&done["state"], &done["report"]["sound"]), (&"finished".into(), &true.into()), "{done}");
+    assert_eq!(ask(&["payout", "status", run])["people"], done["report"]["people"]);
+    let report = spoken(&["payout", "report", run, "--config", text(&folder)], 0);
+    assert!(report.contains("the books balance"), "{report}");
+    assert!(refuse(&["payout", "report", "run_nonsense"], 2).contains("names no payout run"));
+    let fsck = ask(&["ledger", "fsck"]);
+    assert_eq!((&fsck["sound"], &fsck["wrong_count"]), (&true.into(), &0.into()));
+    assert!(fsck["net"].as_object().unwrap().values().all(|net| net == "0"), "{fsck}");
+
+    let bare = Place::with_deployment("example", &["--population", "1000"]);
+    let words = refusal(&["sim", "accounts", text(&people), "--config", text(&bare.folder())], 2);
+    assert!(words.contains("--simulated-banks"), "{words}");
+}
+
+#[test]
+fn books_that_somebody_changed_show_it() {
+    let changes = [
+        ("UPDATE pay_account SET credits_posted = credits_posted + 1", 2),
+        ("UPDATE pay_account SET debits_pending = debits_pending + 1", 2),
+        ("UPDATE pay_transfer SET amount = amount + 1", 1),
+        ("UPDATE pay_transfer SET credit = debit, debit = credit", 1),
+        ("DELETE FROM pay_transfer", 1),
+        ("DELETE FROM pay_account", 2),
+    ];
+    for (change, order) in changes {
+        let place = finished();
+        let folder = place.folder();
+        let mut database = Database::sqlite(&folder);
+        let used = "SELECT id FROM pay_account WHERE credits_posted > 0 ORDER BY id";
+        let row = match order {
+            1 => "id = (SELECT id FROM pay_transfer WHERE kind = 0 ORDER BY id LIMIT 1)".to_owned(),
+            _ => format!("id = ({used} LIMIT 1)"),
+        };
+        assert_eq!(database.execute(&format!("{change} WHERE {row}")), 1, "{change}");
+        let said = spoken(&["ledger", "fsck", "--config", text(&folder)], 1);
+        assert!(said.contains("wrong"), "{change}: {said}");
+    }
+    let place = finished();
+    let folder = place.folder();
+    assert!(spoken(&["ledger", "fsck", "--config", text(&folder)], 0).contains("The books are sound"));
+}

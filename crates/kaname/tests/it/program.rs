@@ -167,3 +167,30 @@ impl Dice {
         (z ^ (z >> 31)) % bound
     }
 }
+
+/// How many people are in [`finished`].
+pub(crate) const FINISHED: u64 = 300;
+
+/// A copy of a finished demonstration of 300 people in `example`, on SQLite.
+pub(crate) fn finished() -> Place {
+    static FINISHED_ONCE: std::sync::OnceLock<Place> = std::sync::OnceLock::new();
+    let original = FINISHED_ONCE.get_or_init(|| {
+        let place = Place::new();
+        let (folder, count) = (place.folder(), FINISHED.to_string());
+        answer(&[
+            "demo",
+            "--data",
+            text(&folder),
+            "--residents",
+            &count,
+            "--country",
+            "example",
+            "--exit",
+            "--json",
+        ]);
+        place
+    });
+    let copy = Place::new();
+    copy_folder(&original.folder(), &copy.folder());
+    copy
+}
