@@ -65,8 +65,10 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
             let listener = listen(&format!("127.0.0.1:{port}")).await?;
             servers.push(tokio::spawn(serve(listener, None, library, until(stopped))));
         }
+        // Before anybody is told that it serves: who asks it to stop right then is heard.
+        let stop_asked = asked_to_stop().map_err(Failure::unavailable)?;
         eprintln!("Serving {} (Ctrl-C stops)", deployment.config.serve.issuer);
-        asked_to_stop().await;
+        stop_asked.await;
         let _ = stop.send(true);
         for server in servers {
             let _ = server.await;
@@ -235,14 +237,14 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Ctrl-C, or a polite request of the system to end.
-async fn asked_to_stop() {
+/// Ctrl-C, or a polite request of the system to end. It is listened for from the call on.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-        },
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
+        }
+    })
 }
