@@ -56,7 +56,7 @@ impl Database {
         match self {
             Database::Sqlite(connection) => {
                 let mut statement = connection.prepare(sql).unwrap();
-                let names: Vec<String> = statement.column_names().iter().map(|name| (*name).to_owned()).collect();
+                let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
                 let mut rows = statement.query([]).unwrap();
                 let mut found = Vec::new();
                 while let Some(row) = rows.next().unwrap() {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use kaname_base::number::PersonNumber;
 use kaname_base::pack::Pack;
 use kaname_base::{Buckets, Env, Instant};
 use kaname_person::PersonError;
@@ -15,7 +16,7 @@ use kaname_trust::{Keys, PersonId};
 
 use crate::database::{Cell, Database, cluster};
 use crate::needles::Needles;
-use crate::program::{Place, copy_folder, files_below, run, text};
+use crate::program::{Place, copy_folder, files_below, kaname, text};
 
 /// Below this, a deployment has one bucket, so that everybody could be joined with everybody.
 const RESIDENTS: usize = 1_000;
@@ -98,12 +99,13 @@ fn demo(place: &Place, country: &str, more: &[&str]) -> Vec<u8> {
     let args = ["demo", "--data", text(&folder), "--residents", &count, "--country", country, "--exit"];
     let mut spoken = Vec::new();
     for form in [&[][..], &["--json"]] {
-        let output = run(&[&args[..], more, form].concat());
+        let output = kaname(&[&args[..], more, form].concat()).env("KANAME_LOG", "trace").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         spoken.extend([output.stdout, output.stderr].concat());
     }
     for command in [&["doctor"][..], &["ledger", "fsck"], &["log", "verify"], &["officer", "list"]] {
-        let output = run(&[command, &["--config", text(&folder)]].concat());
+        let args = [command, &["--config", text(&folder)]].concat();
+        let output = kaname(&args).env("KANAME_LOG", "trace").output().unwrap();
         spoken.extend([output.stdout, output.stderr].concat());
     }
     spoken
@@ -220,21 +222,24 @@ fn numbers(place: &Place, country: &str) -> BTreeSet<String> {
     let copy = place.beside("copy");
     copy_folder(&place.folder(), &copy);
     let (store, keys) = open_store(&copy);
-    let pack = Pack::load_shipped(country).unwrap();
-    let mut numbers = BTreeSet::new();
-    for person in people(&store) {
-        let (keys, pack) = (keys.clone(), pack.clone());
-        let bucket = kaname_trust::person::bucket_of(person, store.buckets());
-        let number = store.write::<_, PersonError, _>(bucket, move |tx| {
-            let env = Env::new(Instant::from_micros(1_800_000_000_000_000), [7; 32]);
-            reveal_number(tx, &keys, &pack, &env, &Asking::herself(person))
-        });
-        numbers.insert(number.unwrap().as_str().to_owned());
-    }
-    numbers
+    people(&store)
+        .into_iter()
+        .map(|person| reveal(&store, &keys, country, person).as_str().to_owned())
+        .collect()
 }
 
-fn open_store(folder: &Path) -> (Store, Keys) {
+/// Somebody looks at her own number; an entry of the access log.
+pub(crate) fn reveal(store: &Store, keys: &Keys, country: &str, person: PersonId) -> PersonNumber {
+    let (keys, pack) = (keys.clone(), Pack::load_shipped(country).unwrap());
+    let bucket = kaname_trust::person::bucket_of(person, store.buckets());
+    let revealed = store.write::<_, PersonError, _>(bucket, move |tx| {
+        let env = Env::new(Instant::from_micros(1_800_000_000_000_000), [7; 32]);
+        reveal_number(tx, &keys, &pack, &env, &Asking::herself(person))
+    });
+    revealed.unwrap()
+}
+
+pub(crate) fn open_store(folder: &Path) -> (Store, Keys) {
     let config: toml::Table = std::fs::read_to_string(folder.join("kaname.toml")).unwrap().parse().unwrap();
     let buckets = Buckets::new(config["buckets"].as_integer().unwrap() as u16).unwrap();
     let location = match config["database"].get("postgres") {
@@ -247,7 +252,7 @@ fn open_store(folder: &Path) -> (Store, Keys) {
     (store, Keys::load(&folder.join("keys")).unwrap())
 }
 
-fn people(store: &Store) -> Vec<PersonId> {
+pub(crate) fn people(store: &Store) -> Vec<PersonId> {
     let in_bucket = |bucket| {
         store.read::<_, PersonError, _>(bucket, |tx| Ok(people_in_bucket(tx, None, 100_000)?)).unwrap()
     };

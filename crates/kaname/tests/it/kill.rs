@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::database::{Database, cluster};
 use crate::program::{Dice, Place, answer, answer_with, files_below, pause, run, start, text};
 
-const RESIDENTS: u64 = 5_000;
+const RESIDENTS: u64 = 3_000;
 /// After so many good rows of the file comes a bad one.
 const GOOD_ROWS: usize = 150;
 /// Kills that must fall into the import, and as many into the payout run.
@@ -35,7 +35,7 @@ fn on_postgresql() {
 fn survives_kills(seed: u64, more: &[&str], open: impl Fn(&Path) -> Database) {
     println!("seed {seed}");
     let mut dice = Dice(seed);
-    let init = [&["--population", "8000", "--simulated-banks"], more].concat();
+    let init = [&["--population", "4000", "--simulated-banks"], more].concat();
     let place = Place::with_deployment("example", &init);
     let (folder, people) = (place.folder(), place.people("example", RESIDENTS));
     let config = text(&folder);
@@ -86,7 +86,7 @@ fn survives_kills(seed: u64, more: &[&str], open: impl Fn(&Path) -> Database) {
             answer(&["payout", "fund", &id, "--config", config, "--json"]);
         }
         let pay =
-            ["payout", "run", &id, "--batch", "40", "--officer", &approver, "--config", config, "--json"];
+            ["payout", "run", &id, "--batch", "50", "--officer", &approver, "--config", config, "--json"];
         landed += kill_often_at_most(KILLS - landed, &pay, &mut dice, &mut || paid(&mut database));
         let finished = answer(&pay);
         assert_eq!(finished["state"], "finished", "{finished}");
