@@ -47,6 +47,7 @@ use mapping::Plan;
 pub use mapping::{Columns, Format, Mapping};
 use reader::{Place, Row, Rows};
 use rejects::{Reject, Rejects};
+pub use rejects::{Rejected, rejected};
 
 /// How many rows go through together. More use more memory and fewer flushes of the disk.
 pub const BATCH: usize = 8_192;

@@ -1,7 +1,7 @@
 //! The file of rejects: which line, which column, which rule. Never the value: the file may lie around.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::reader::Unreadable;
@@ -39,6 +39,39 @@ impl Reject {
     pub(super) fn line(&self) -> u64 {
         self.line
     }
+}
+
+/// A line of a file of rejects, read back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejected {
+    /// The line in the imported file, from 1.
+    pub line: u64,
+    /// The name of its column; empty when the whole row could not be read.
+    pub column: String,
+    /// Which rule it breaks: the code of a [`crate::Reason`], or one of the reader's own.
+    pub code: String,
+}
+
+/// Up to `most` lines of the file of rejects at `path`, after the first `skip`; none when there is no file. However long the file
+/// is, it is not held in memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn rejected(path: &Path, skip: usize, most: usize) -> io::Result<Vec<Rejected>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        opened => opened?,
+    };
+    let mut rows = Vec::new();
+    let mut reader = csv::Reader::from_reader(file);
+    for cells in reader.deserialize::<(u64, String, String, String)>().skip(skip).take(most) {
+        match cells {
+            Ok((line, column, code, _)) => rows.push(Rejected { line, column, code }),
+            Err(error) if error.is_io_error() => return Err(error.into()),
+            Err(_) => break, // the rest of this row is just being written
+        }
+    }
+    Ok(rows)
 }
 
 /// The file, open and locked.
@@ -88,5 +121,31 @@ impl Rejects {
             self.bytes += rows.len() as u64;
         }
         Ok(self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Field, Reason};
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects.csv");
+        assert_eq!(rejected(&path, 0, 10).unwrap(), [], "there is no file yet");
+        let column = "name, \"as written\"";
+        let fault = |line| Reject::fault(line, column.to_owned(), Field::FamilyName.fault(Reason::Formula));
+        let mut rejects = Rejects::open(&path, 0).unwrap();
+        rejects.append(&[fault(2), fault(7), Reject::unreadable(9, Unreadable::Quotes)]).unwrap();
+
+        let row =
+            |line, column: &str, code: &str| Rejected { line, column: column.into(), code: code.into() };
+        let all = [row(2, column, "formula"), row(7, column, "formula"), row(9, "", "quotes")];
+        assert_eq!(rejected(&path, 0, 10).unwrap(), all);
+        assert_eq!(rejected(&path, 1, 1).unwrap(), all[1..2]);
+
+        append_durably(&mut OpenOptions::new().append(true).open(&path).unwrap(), b"11,born").unwrap();
+        assert_eq!(rejected(&path, 0, 10).unwrap(), all, "a row that is half written is not there yet");
     }
 }

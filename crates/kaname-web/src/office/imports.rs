@@ -6,11 +6,13 @@ use std::io;
 use std::path::Path;
 
 use kaname_base::Instant;
+use kaname_person::import::{Rejected, rejected};
 use serde::{Deserialize, Serialize};
 
 use crate::http::answer::{Answer, page};
 use crate::http::guard::Officer;
 use crate::http::{App, Call, Problem};
+use crate::pages::Shell;
 use crate::pages::office::{ImportListPage, ImportPage, ImportView, RejectView};
 
 /// How an import went.
@@ -70,16 +72,19 @@ pub(crate) fn one(app: &App, call: &Call, officer: &Officer) -> Answer {
     let note =
         notes(&app.imports_folder).into_iter().find(|note| note.id == id).ok_or_else(Problem::not_found)?;
     let number: usize = call.query.get("page").unwrap_or("1").parse().map_err(|_| Problem::not_found())?;
-    let rows = rejects(&ImportNote::rejects(&app.imports_folder, &note.id));
     let from =
         number.checked_sub(1).and_then(|before| before.checked_mul(LINES)).ok_or_else(Problem::not_found)?;
+    let shell = officer.shell(app, call);
+    let mut rows = rejects(&ImportNote::rejects(&app.imports_folder, &note.id), from, &shell)?;
+    let has_more = rows.len() > LINES;
+    rows.truncate(LINES);
     let to = |page: usize| Some(format!("/office/imports/{id}?page={page}"));
     page(&ImportPage {
         import: view(&note),
         previous: if number > 1 { to(number - 1) } else { None },
-        next: if rows.len() > from + LINES { to(number + 1) } else { None },
-        rejects: rows.into_iter().skip(from).take(LINES).collect(),
-        shell: officer.shell(app, call),
+        next: if has_more { to(number + 1) } else { None },
+        rejects: rows,
+        shell,
     })
 }
 
@@ -120,14 +125,35 @@ fn view(note: &ImportNote) -> ImportView {
     }
 }
 
-/// The file of rejects, which we have written ourselves: a header, then line, column, code, reason.
-fn rejects(path: &Path) -> Vec<RejectView> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let row = |line: &str| {
-        let mut cells = line.splitn(4, ',').map(|cell| cell.trim_matches('"'));
-        let (number, column, code) =
-            (cells.next()?.parse().ok()?, cells.next()?.to_owned(), cells.next()?.to_owned());
-        Some(RejectView { line: number, column, reason: code })
-    };
-    text.lines().skip(1).filter_map(row).collect()
+/// The rejects after the first `from`, and one more than a page has: it shows that there is another page.
+fn rejects(path: &Path, from: usize, shell: &Shell) -> Result<Vec<RejectView>, Problem> {
+    let rows = rejected(path, from, LINES + 1).map_err(|error| {
+        tracing::error!(%error, "a file of rejects cannot be read");
+        Problem::unavailable()
+    })?;
+    let row =
+        |row: Rejected| RejectView { line: row.line, column: row.column, reason: reason(shell, &row.code) };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Why a line was rejected, in the reader's language; the code itself where there is no text.
+fn reason(shell: &Shell, code: &str) -> String {
+    shell.t(match code {
+        "missing" => "reject.missing",
+        "missing-name" => "wrong.name",
+        "too-long" | "row-too-long" => "reject.too_long",
+        "control-character" => "reject.characters",
+        "formula" => "wrong.formula",
+        "date-form" => "reject.date_form",
+        "no-such-day" => "reject.no_such_day",
+        "in-future" => "wrong.future",
+        "not-kana" => "wrong.kana",
+        "not-latin" => "wrong.latin",
+        "not-recorded" => "wrong.not_recorded",
+        "not-a-phone" => "wrong.phone",
+        "not-an-email" => "wrong.email",
+        "column-count" => "reject.columns",
+        "not-utf8" => "reject.encoding",
+        code => return shell.word("reject", code),
+    })
 }
