@@ -434,7 +434,7 @@ fn message_state(row: &Row, column: usize) -> Result<MessageState, StoreError> {
 }
 
 fn number_of<S: PartialEq>(states: &[(S, i64)], state: S) -> i64 {
-    states.iter().find(|(known, _)| *known == state).map_or(0, |(_, number)| *number)
+    states.iter().find(|(known, _)| *known == state).expect("each state has its number").1
 }
 
 fn of_number<S: Copy>(states: &[(S, i64)], row: &Row, column: usize) -> Result<S, StoreError> {

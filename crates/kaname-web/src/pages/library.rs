@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{NoticeKind, Shell};
 
-/// `GET /library`.
+/// `GET /` of the library: what it offers, and the way in.
 #[derive(Template)]
 #[template(path = "library/start.html")]
 pub struct LibraryStartPage {

@@ -63,7 +63,7 @@ pub struct OfficeNotFoundPage {
     pub shell: Shell,
 }
 
-/// `GET /office/resident`: one opened record.
+/// The answer to `POST /office/find`: one opened record.
 #[derive(Template)]
 #[template(path = "office/resident.html")]
 pub struct OfficeResidentPage {
