@@ -49,7 +49,7 @@ impl std::fmt::Debug for Officer {
     }
 }
 
-/// Adds an officer, in the home bucket. `by` is `None` for the first one only, who is made at `init`.
+/// Adds an officer, in the home bucket. `by` is `None` for the first one of a deployment only.
 ///
 /// # Errors
 /// [`Refusal::UnknownRole`], [`Refusal::NotAllowed`].

@@ -234,7 +234,10 @@ pub fn verify_published(folder: &Path, vkey: &str, earlier: Option<&str>) -> Res
     let mut read = |tile: Tile| read_tile(folder, tile);
     let rebuilt = check_log::<TrustError>(checkpoint.size, &mut read)?;
     if rebuilt.root() != checkpoint.root {
-        return Err(TrustError::Log("the entries do not give the root that the checkpoint signs: an entry was changed, dropped or reordered".to_owned()));
+        return Err(TrustError::Log(
+            "the entries do not give the root that the checkpoint signs: an entry was changed, dropped or reordered"
+                .to_owned(),
+        ));
     }
     let continues = match earlier {
         None => None,

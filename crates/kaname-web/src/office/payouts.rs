@@ -204,7 +204,14 @@ fn payout_page(app: &App, call: &Call, officer: &Officer, report: &Report) -> Re
 }
 
 fn document(report: &Report) -> serde_json::Value {
-    let tally = |tally: &payout::Tally| json!({ "state": tally.state.code(), "reason": tally.reason, "people": tally.people, "sum_minor": tally.sum.minor() });
+    let tally = |tally: &payout::Tally| {
+        json!({
+            "state": tally.state.code(),
+            "reason": tally.reason,
+            "people": tally.people,
+            "sum_minor": tally.sum.minor(),
+        })
+    };
     json!({
         "run": report.run.id.to_string(),
         "state": report.run.state.code(),

@@ -131,7 +131,7 @@ fn addressee(deployment: &Deployment, holder: Holder) -> Result<(String, Vec<Str
             let resident = open(deployment, person, clock::env())?;
             let particulars = &resident.particulars;
             let address = &particulars.address;
-            let name = deployment.pack.person.full_name(&particulars.name.family, &particulars.name.given);
+            let name = resident.display_name(&deployment.pack);
             let lines = [&address.postcode, &address.region, &address.city, &address.line];
             Ok((name, lines.into_iter().filter(|line| !line.is_empty()).cloned().collect()))
         }
