@@ -105,13 +105,27 @@ impl Officer {
 
     /// The frame of the officer's pages.
     pub(crate) fn shell(&self, app: &App, call: &Call) -> Shell {
-        Shell { csrf: self.session.csrf().to_owned(), user: Some(self.name.clone()), ..call.shell(app) }
+        let opened = MENU.iter().filter(|(action, ..)| self.may(*action));
+        Shell {
+            csrf: self.session.csrf().to_owned(),
+            user: Some(self.name.clone()),
+            menu: opened.map(|(_, address, title)| (*address, *title)).collect(),
+            ..call.shell(app)
+        }
     }
 }
 
+/// The pages of the office: what an officer must be allowed to do, the address, the key of the title.
+pub(crate) const MENU: [(Action, &str, &str); 4] = [
+    (Action::OpenResident, "/office/find", "find.title"),
+    (Action::RegisterResident, "/office/register", "register.title"),
+    (Action::SeeImportRejects, "/office/imports", "imports.title"),
+    (Action::WatchPayout, "/office/payouts", "payouts.title"),
+];
+
 impl Resident {
-    /// The frame of the resident's pages. It says that she is signed in, not her name: reading the name is a reading, which she would find in her log
-    /// once for every page.
+    /// The frame of the resident's pages. It says that she is signed in, not her name: reading the name is a reading, which she
+    /// would find in her log once for every page.
     pub(crate) fn shell(&self, app: &App, call: &Call) -> Shell {
         Shell { csrf: self.session.csrf().to_owned(), user: Some(String::new()), ..call.shell(app) }
     }

@@ -60,8 +60,8 @@ fn oauth(app: &App, problem: &Problem) -> Response {
     let uri = format!("{}/errors/{}", app.issuer(), problem.code());
     let body = json!({ "error": error, "error_description": problem.detail(), "error_uri": uri });
     let mut response = json_answer(problem.status(), &body);
-    if problem.status() == StatusCode::UNAUTHORIZED {
-        // A bearer token was refused, or a party's proof was: the first has its own scheme; the second must name one too.
+    // A refused bearer token is told its scheme. A refused proof of a party is not: it came in the form, for which HTTP has none.
+    if problem.status() == StatusCode::UNAUTHORIZED && error != "invalid_client" {
         let challenge = format!("Bearer realm=\"kaname\", error=\"{error}\"");
         let challenge = HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

@@ -12,8 +12,7 @@ use crate::pages::office::OfficeHomePage;
 
 /// `GET /office`
 pub(crate) fn home(app: &App, call: &Call, officer: &Officer) -> Answer {
-    let may_pay = officer.may(Action::WatchPayout);
-    let waiting_runs = if may_pay { waiting(app)? } else { 0 };
+    let waiting_runs = if officer.may(Action::WatchPayout) { waiting(app)? } else { 0 };
     let rejects =
         if officer.may(Action::SeeImportRejects) { imports::with_rejects(&app.imports_folder) } else { 0 };
     let shell = officer.shell(app, call);
@@ -21,7 +20,7 @@ pub(crate) fn home(app: &App, call: &Call, officer: &Officer) -> Answer {
     let roles =
         officer.roles.iter().map(|code| app.pack.role(code).map_or(code.as_str(), |role| role.name.get(tag)));
     let role = roles.collect::<Vec<_>>().join(", ");
-    page(&OfficeHomePage { role, may_pay, waiting_runs, imports_with_rejects: rejects, shell })
+    page(&OfficeHomePage { role, waiting_runs, imports_with_rejects: rejects, shell })
 }
 
 fn waiting(app: &App) -> Result<u64, PayError> {

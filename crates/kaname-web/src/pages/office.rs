@@ -16,8 +16,6 @@ pub struct OfficeHomePage {
     pub shell: Shell,
     /// The officer's role, in the reader's language.
     pub role: String,
-    /// Whether the officer may plan or start payouts.
-    pub may_pay: bool,
     /// Payout runs that wait for a second officer.
     pub waiting_runs: u64,
     /// Imports with rejected lines.

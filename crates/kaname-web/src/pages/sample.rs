@@ -254,7 +254,8 @@ fn resident(lang: Lang, here: &str) -> Shell {
 }
 
 fn officer(lang: Lang, here: &str) -> Shell {
-    Shell { user: Some(setting(lang).officer.to_owned()), ..visitor(lang, here) }
+    let menu = crate::http::guard::MENU.iter().map(|(_, address, title)| (*address, *title)).collect();
+    Shell { user: Some(setting(lang).officer.to_owned()), menu, ..visitor(lang, here) }
 }
 
 fn strings(items: &[&str]) -> Vec<String> {
@@ -533,7 +534,6 @@ impl OfficeHomePage {
         OfficeHomePage {
             shell: officer(lang, "/office"),
             role: setting(lang).role.to_owned(),
-            may_pay: true,
             waiting_runs: 1,
             imports_with_rejects: 2,
         }

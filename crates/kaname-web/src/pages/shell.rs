@@ -31,6 +31,8 @@ pub struct Shell {
     pub csrf: String,
     /// The name of the person who is signed in; empty when it is not read for this.
     pub user: Option<String>,
+    /// The pages of the office that this officer's role opens: address and key of the title. Empty outside the office.
+    pub menu: Vec<(&'static str, &'static str)>,
     /// Whether to say that all people here are invented.
     pub demo: bool,
     /// A message about what was just done.
@@ -93,6 +95,7 @@ impl Default for Shell {
             here: "/".to_owned(),
             csrf: String::new(),
             user: None,
+            menu: Vec::new(),
             demo: false,
             notice: None,
         }
@@ -100,6 +103,11 @@ impl Default for Shell {
 }
 
 impl Shell {
+    /// Whether the officer's role opens this page.
+    pub fn opens(&self, address: &str) -> bool {
+        self.menu.iter().any(|(known, _)| *known == address)
+    }
+
     /// The text `key`.
     pub fn t(&self, key: &str) -> String {
         self.fill(key, &[])

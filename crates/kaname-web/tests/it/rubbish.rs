@@ -183,7 +183,10 @@ async fn what_is_not_there_and_what_is_done_wrongly_is_told_in_the_callers_form(
     );
     let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
     assert_eq!(document["error"], "invalid_client");
-    assert!(answer.headers.contains_key(header::WWW_AUTHENTICATE));
+    assert!(
+        !answer.headers.contains_key(header::WWW_AUTHENTICATE),
+        "a proof in the form has no scheme of HTTP"
+    );
 }
 
 fn get(path: &str) -> axum::http::Request<Body> {
