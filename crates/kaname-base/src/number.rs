@@ -141,11 +141,6 @@ impl NumberScheme {
         self.prefix_length() + self.body_digits + self.check_length()
     }
 
-    /// Whether a number has letters, and a keyboard for digits only will not do.
-    pub fn has_letters(&self) -> bool {
-        !self.prefixes.is_empty() || matches!(self.check, Check::Letter { .. })
-    }
-
     /// How many bodies can be issued, over all prefixes in use, before bans and impossible checks.
     pub fn space(&self) -> u64 {
         self.issued().count().max(usize::from(self.prefixes.is_empty())) as u64 * self.bodies()

@@ -280,7 +280,8 @@ pub(crate) fn approve_and_run(
     };
     let payer = serve::payer(&deployment.authority(), &run.programme);
     let command = RunPayout { run: id, officer: by.clone(), payer, batch };
-    let outcome = carry_out(&desk, &clock::env(), &command, &mut steps).map_err(|error| not_funded(error, id))?;
+    let outcome =
+        carry_out(&desk, &clock::env(), &command, &mut steps).map_err(|error| not_funded(error, id))?;
     bar.finish_and_clear();
     Ok(outcome)
 }
