@@ -10,12 +10,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use kaname_codec::tlog::{
-    Checkpoint, Frontier, Hash, LogError, Note, NoteSigner, NoteVerifier, Tile, TileHashes, TileKind,
-    check_log, consistency_proof, decode_entry_bundle, grow, read_frontier, sign_note, verify_consistency,
+    Checkpoint, Frontier, Hash, LogError, MAX_NOTE_BYTES, Note, NoteSigner, NoteVerifier, Tile, TileHashes,
+    TileKind, check_log, consistency_proof, decode_entry_bundle, grow, read_frontier, sign_note,
+    verify_consistency,
 };
 use kaname_store::{Bucket, Store};
 
@@ -220,6 +221,8 @@ pub struct Verified {
     pub root: Hash,
     /// The size of the earlier checkpoint that this one continues, if one was given.
     pub continues: Option<u64>,
+    /// The very checkpoint that was checked, to be kept: read again, the file might hold another one.
+    pub note: String,
 }
 
 /// Checks a published log from outside: the checkpoint's signature by `vkey`, every tile against the entries, the root against the
@@ -230,7 +233,8 @@ pub struct Verified {
 pub fn verify_published(folder: &Path, vkey: &str, earlier: Option<&str>) -> Result<Verified, TrustError> {
     let verifier =
         NoteVerifier::from_vkey(vkey.trim()).map_err(|error| TrustError::Log(error.to_string()))?;
-    let (checkpoint, _) = verify_checkpoint(&read_text(&folder.join("checkpoint"))?, &[&verifier])?;
+    let note = read_text(&folder.join("checkpoint"))?;
+    let (checkpoint, _) = verify_checkpoint(&note, &[&verifier])?;
     let mut read = |tile: Tile| read_tile(folder, tile);
     let rebuilt = check_log::<TrustError>(checkpoint.size, &mut read)?;
     if rebuilt.root() != checkpoint.root {
@@ -247,7 +251,8 @@ pub fn verify_published(folder: &Path, vkey: &str, earlier: Option<&str>) -> Res
             Some(old.size)
         }
     };
-    Ok(Verified { origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root, continues })
+    let Checkpoint { origin, size, root, .. } = checkpoint;
+    Ok(Verified { origin, size, root, continues, note })
 }
 
 fn check_continues(
@@ -339,7 +344,7 @@ fn ranges_between(store: &Store, from: u64, to: u64) -> Result<Vec<Range>, Trust
     let home = store.buckets().home();
     let ranges = store.read(home, move |tx| table::ranges(tx, from, to).map_err(TrustError::from))?;
     let clipped = ranges.into_iter().filter_map(|range| {
-        let end = range.first_index + (range.to_place - range.from_place);
+        let end = range.first_index.saturating_add(range.to_place.saturating_sub(range.from_place));
         let (first, last) = (range.first_index.max(from), end.min(to));
         (first < last).then(|| Range {
             first_index: first,
@@ -373,12 +378,26 @@ fn verify_checkpoint(note: &str, known: &[&NoteVerifier]) -> Result<(Checkpoint,
 }
 
 fn read_tile(folder: &Path, tile: Tile) -> Result<Vec<u8>, TrustError> {
-    let path = folder.join(tile.path());
-    std::fs::read(&path).map_err(|error| file_error(&path, &error))
+    read_bounded(&folder.join(tile.path()), LONGEST_TILE)
 }
 
 fn read_text(path: &Path) -> Result<String, TrustError> {
-    std::fs::read_to_string(path).map_err(|error| file_error(path, &error))
+    String::from_utf8(read_bounded(path, MAX_NOTE_BYTES)?)
+        .map_err(|_| TrustError::Log(format!("{}: not UTF-8", path.display())))
+}
+
+/// A full bundle of the longest entries that the format has; a tile of hashes is shorter.
+const LONGEST_TILE: usize = 256 * (2 + 65_535);
+
+/// Reads a file that somebody else may have made: never more of it than a good one has.
+fn read_bounded(path: &Path, most: usize) -> Result<Vec<u8>, TrustError> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| file_error(path, &error))?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|error| file_error(path, &error))?;
+    match bytes.len() <= most {
+        true => Ok(bytes),
+        false => Err(TrustError::Log(format!("{}: longer than {most} bytes", path.display()))),
+    }
 }
 
 /// [`write_whole`], and durable by its name too when this returns.

@@ -239,6 +239,23 @@ fn a_shrunken_log_is_found_by_whoever_saw_more() {
 }
 
 #[test]
+fn a_file_without_an_end_is_not_read_to_its_end() {
+    let (world, vkey) = published(8);
+    let folder = world.path("log");
+    let good = checkpoint(&folder);
+    assert_eq!(verify_published(&folder, &vkey, None).unwrap().note, good);
+    // As long as the disk says, with nothing in it.
+    for path in ["checkpoint", "tile/entries/000.p/8", "tile/0/000.p/8"] {
+        let (path, kept) = (folder.join(path), std::fs::read(folder.join(path)).unwrap());
+        std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let message = failure(verify_published(&folder, &vkey, None));
+        assert!(message.contains("longer than"), "{message}");
+        std::fs::write(&path, kept).unwrap();
+    }
+    verify_published(&folder, &vkey, None).unwrap();
+}
+
+#[test]
 fn a_checkpoint_of_another_key_or_name_is_refused() {
     let (world, vkey) = published(8);
     let folder = world.path("log");

@@ -68,8 +68,7 @@ pub(crate) fn run(log: &Log) -> Result<ExitCode, Failure> {
     let verified = verify_published(&folder, &key, earlier.as_deref())?;
     let compared = deployment.map(|d| check_database(&d.store, &folder, &key)).transpose()?;
     if let Some(file) = &verify.since {
-        let seen = read(&folder.join("checkpoint"))?;
-        std::fs::write(file, seen)
+        std::fs::write(file, &verified.note)
             .map_err(|error| Failure::unavailable(format!("cannot write {}: {error}", file.display())))?;
     }
     let answer = Answer {
