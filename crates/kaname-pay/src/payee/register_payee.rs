@@ -296,7 +296,9 @@ fn settle_claims(desk: &Desk, asked: &[Asked], decided: &[Decided]) -> Result<()
             by_bucket.entry(desk.store.buckets().of_hash(&settled.0)).or_default().push(settled);
         }
     }
-    let units = by_bucket.into_iter().map(|(bucket, settled)| {
+    let units = by_bucket.into_iter().map(|(bucket, mut settled)| {
+        // As in `table::claim`: the order in which people asked is not kept.
+        settled.sort_by_key(|(index, _, _)| *index);
         let work = move |tx: &mut Tx<'_>| {
             for (index, payee, stays) in &settled {
                 match stays {

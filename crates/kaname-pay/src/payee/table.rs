@@ -101,8 +101,11 @@ pub(crate) fn replace_payee(tx: &mut Tx<'_>, row: &PayeeRow) -> Result<(), Store
 
 /// Claims accounts that nobody has, and tells for each whether it is this payee's now.
 pub(crate) fn claim(tx: &mut Tx<'_>, claims: &[([u8; 16], PayeeId)]) -> Result<Vec<bool>, StoreError> {
+    let mut ordered: Vec<_> = claims.iter().collect();
+    // PostgreSQL remembers in which order rows came: not in that of the register. Of two for one account the first stays first.
+    ordered.sort_by_key(|(account, _)| account);
     let rows: Vec<_> =
-        claims.iter().map(|(account, payee)| [account.into(), payee.into(), Value::Int(1)]).collect();
+        ordered.iter().map(|(account, payee)| [account.into(), payee.into(), Value::Int(1)]).collect();
     tx.insert_many(&CLAIMS, &rows)?;
     let keys: Vec<_> = claims.iter().map(|(account, _)| [Value::from(account)]).collect();
     let owners = tx.look_up_many(&OWNER, &keys)?;

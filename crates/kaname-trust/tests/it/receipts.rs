@@ -51,6 +51,34 @@ fn an_entry_says_who_why_and_what() {
     assert_eq!(shown[0].fields, ["name"]);
 }
 
+#[test]
+fn the_order_in_which_people_are_asked_about_is_not_kept() {
+    let places = |turned: bool| {
+        let world = World::new();
+        let mut people: Vec<PersonId> = world.people[..4].to_vec();
+        // As another block's table has them.
+        people.sort_by_key(|person| world.keys.pseudonym("other", *person));
+        if turned {
+            people.reverse();
+        }
+        let asked = people.clone();
+        let holders = world.unit(people[0], move |tx, keys, env| {
+            let actor = Actor::resident();
+            let asked: Vec<Access<'_>> = asked.iter().map(|person| reading(*person, &actor)).collect();
+            let receipts = access::record_many(tx, keys, env, &asked)?;
+            let of: Vec<PersonId> = receipts.iter().map(|receipt| receipt.person()).collect();
+            assert_eq!(of, asked.iter().map(|access| access.person).collect::<Vec<_>>());
+            let rows = tx.query("SELECT holder FROM trust_entry WHERE bucket = $1 ORDER BY place", &[])?;
+            Ok(rows.iter().map(|row| row.bytes(0).unwrap().to_vec()).collect::<Vec<_>>())
+        });
+        holders.unwrap()
+    };
+    for turned in [false, true] {
+        let holders = places(turned);
+        assert!(holders.len() == 4 && holders.is_sorted(), "turned: {turned}");
+    }
+}
+
 fn a_unit_that_refuses_leaves_no_entry(data: &TestStore) {
     let world = World::on(data);
     let who = world.people[0];
