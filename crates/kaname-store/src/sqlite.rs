@@ -31,6 +31,7 @@ type Texts = HashMap<(usize, usize), String>;
 impl Sqlite {
     /// Opens (and makes) the file for writing.
     pub(crate) fn writer(path: &Path, cache_mib: u32) -> Result<Sqlite, StoreError> {
+        make_private(path)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_WAIT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -60,6 +61,17 @@ impl Sqlite {
     fn plain(&self, sql: &str) -> Result<(), StoreError> {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
+    }
+}
+
+/// Makes an empty file that only its owner can read, unless there is one. SQLite gives `-wal` and `-shm` the rights of the file.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Database(format!("{}: {error}", path.display())))
+        }
+        _ => Ok(()),
     }
 }
 

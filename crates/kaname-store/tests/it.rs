@@ -4,6 +4,7 @@ mod it {
     mod confinement;
     mod conflicts;
     mod faults;
+    mod files;
     mod jobs;
     mod lint;
     mod many;

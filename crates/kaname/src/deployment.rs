@@ -73,7 +73,9 @@ impl Serve {
 
 impl Config {
     fn write(&self, folder: &Path) -> Result<(), Failure> {
-        write(&folder.join(CONFIG_FILE), &toml::to_string_pretty(self).map_err(Failure::usage)?)
+        // It may hold a connection string with a password.
+        let text = toml::to_string_pretty(self).map_err(Failure::usage)?;
+        crate::paper::write_owner_only(&folder.join(CONFIG_FILE), text.as_bytes())
     }
 }
 
@@ -285,13 +287,19 @@ pub(crate) fn unknown_country(country: &str) -> Failure {
         .mend(format!("choose one of: {}", Pack::shipped().join(", ")))
 }
 
-/// Makes the deployment's folder, for its owner only: what is sealed need not be listed either.
-fn make_private(folder: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt;
+/// Makes the deployment's folder, for its owner only: what is sealed need not be listed either. A folder that is there keeps its rights:
+/// it may be one that others work in.
+pub(crate) fn make_private(folder: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt;
     let failed =
         |error: std::io::Error| Failure::unavailable(format!("cannot make {}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(failed)
+    if let Some(above) = folder.parent() {
+        std::fs::create_dir_all(above).map_err(failed)?;
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made.map_err(failed),
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -271,8 +271,7 @@ fn pay(
 fn temporary_folder() -> Result<PathBuf, Failure> {
     let name = format!("kaname-demo-{}", show::hex(&kaname_trust::keys::random::<6>()));
     let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| Failure::unavailable(format!("cannot make {}: {error}", folder.display())))?;
+    crate::deployment::make_private(&folder)?;
     Ok(folder)
 }
 
