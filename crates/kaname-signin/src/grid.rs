@@ -118,7 +118,7 @@ pub fn answer(
         request: waiting.request(),
         interaction: Some(ticket.row),
         agent: agent.to_owned(),
-        replaces: replaces.map(Session::ticket),
+        replaces: replaces.map(Session::place),
         maybe_copied: false,
     };
     let (with, env_in) = (provider.clone(), env.clone());

@@ -158,7 +158,7 @@ pub fn activate(
         request: None,
         interaction: None,
         agent: agent.to_owned(),
-        replaces: replaces.map(Session::ticket),
+        replaces: replaces.map(Session::place),
         maybe_copied: false,
     };
     let (with, env) = (provider.clone(), env.clone());

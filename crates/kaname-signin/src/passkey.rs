@@ -136,7 +136,7 @@ pub fn sign_in(
         request: waiting.request(),
         interaction: Some(waiting.ticket.row),
         agent: agent.to_owned(),
-        replaces: replaces.map(Session::ticket),
+        replaces: replaces.map(Session::place),
         maybe_copied: false,
     };
     let (with, env_in, answer) = (provider.clone(), env.clone(), answer.clone());

@@ -56,6 +56,9 @@ pub struct SessionLine {
     pub is_this: bool,
 }
 
+/// A session's ticket and its holder's name in this block.
+pub(crate) type Place = (Ticket, [u8; 16]);
+
 #[derive(Serialize, Deserialize)]
 struct Body {
     #[serde(with = "crate::bytes")]
@@ -144,6 +147,11 @@ impl Session {
 
     pub(crate) fn was_made_by(&self, interaction: &RowKey) -> bool {
         self.body.interaction.as_ref() == Some(interaction)
+    }
+
+    /// Where its row is: whoever signs in after her in the same browser may be somebody else.
+    pub(crate) fn place(&self) -> Place {
+        (self.ticket, self.row())
     }
 
     pub(crate) fn ticket(&self) -> Ticket {
@@ -242,7 +250,7 @@ pub(crate) struct Entrance {
     pub(crate) interaction: Option<RowKey>,
     pub(crate) agent: String,
     /// The session of this browser until now. It ends: a sign-in never goes on in a session that others may know.
-    pub(crate) replaces: Option<Ticket>,
+    pub(crate) replaces: Option<Place>,
     /// The authenticator's counter did not advance.
     pub(crate) maybe_copied: bool,
 }
@@ -290,8 +298,9 @@ pub(crate) fn enter(
         sealer => sealer?,
     };
 
-    if let Some(old) = entrance.replaces.filter(|old| old.bucket == ticket.bucket) {
-        table::delete_session(tx, &old.row, &holder.row)?;
+    // In another bucket the caller ends it.
+    if let Some((old, of)) = entrance.replaces.filter(|(old, _)| old.bucket == ticket.bucket) {
+        table::delete_session(tx, &old.row, &of)?;
     }
     let wrapped = wrap(keys, KIND, &ticket.row, &body);
     let until = rules::coarse(env.now.plus_seconds(provider.config().session_seconds));

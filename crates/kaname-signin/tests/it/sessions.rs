@@ -1,10 +1,13 @@
 //! Sessions: no fixation, two clocks, a list that its holder governs, forms that cannot be forged; and what a dump shows.
 
 use kaname_base::Instant;
+use kaname_signin::Holder;
+use kaname_signin::bench::give_passkey;
 use kaname_signin::passkey::{self, PasskeyAnswer};
 use kaname_signin::session::{self, Cookie};
 use kaname_signin::{Level, Refusal, authorize};
 use kaname_testkit::{TestStore, on_every_store};
+use kaname_trust::{PersonId, TrustError, person, seal};
 
 use crate::world::{Journey, NOW, World, env, refusal, sign_in_page};
 
@@ -41,6 +44,24 @@ fn a_sign_in_gives_a_new_session_and_ends_the_old_one(t: &TestStore) {
     let third = sign_in(&world, &world.taro, Some(&hers));
     assert_eq!(refusal(open(&world, &second, NOW)), Refusal::SessionNeeded);
     open(&world, &third, NOW).unwrap();
+    // And so it does when both live in one bucket.
+    let person = neighbour(&world);
+    let passkey = give_passkey(&world.provider, NOW, Holder::Resident(person)).unwrap();
+    let his = open(&world, &third, NOW).unwrap();
+    let fourth = sign_in(&world, &crate::world::Resident { person, passkey }, Some(&his));
+    assert_eq!(refusal(open(&world, &third, NOW)), Refusal::SessionNeeded);
+    open(&world, &fourth, NOW).unwrap();
+}
+
+/// Somebody else in the bucket of taro.
+fn neighbour(world: &World) -> PersonId {
+    let bucket = person::bucket_of(world.taro.person, world.store.buckets());
+    let neighbour: PersonId = env(NOW.plus_seconds(1)).id(bucket);
+    assert_ne!(neighbour, world.taro.person);
+    let keys = world.keys.clone();
+    let made = world.store.write(bucket, move |tx| seal::create_data_keys(tx, &keys, &[neighbour]).map(drop));
+    made.unwrap_or_else(|error: TrustError| panic!("{error}"));
+    neighbour
 }
 
 fn a_holder_ends_her_other_sessions(t: &TestStore) {

@@ -59,6 +59,9 @@ pub(crate) fn signed_in(app: &App, call: &Call, browser: &Browser, done: SignedI
         Holder::Resident(_) => (guard::RESIDENT, "/home"),
         Holder::Officer(_) => (guard::OFFICER, "/office"),
     };
+    if name == guard::OFFICER {
+        guard::end_office_session(app, call)?;
+    }
     let step = match done.step {
         Step::Own(path) if path == HOME => Step::Own(home.to_owned()),
         step => step,

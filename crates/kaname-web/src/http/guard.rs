@@ -141,6 +141,14 @@ pub(crate) fn open(app: &App, call: &Call, cookie: &str) -> Result<Option<Sessio
     }
 }
 
+/// Ends the office session that this browser has had until now, for the one that takes its place. A resident's ends within the sign-in.
+pub(crate) fn end_office_session(app: &App, call: &Call) -> Result<(), Problem> {
+    match open(app, call, OFFICER)? {
+        Some(old) => Ok(session::end(&app.signin, &old)?),
+        None => Ok(()),
+    }
+}
+
 fn check_form(app: &App, call: &Call, session: &Session) -> Result<(), Problem> {
     if call.method != Method::POST {
         return Ok(());

@@ -38,6 +38,9 @@ pub(crate) fn activate(app: &App, call: &Call) -> Answer {
                 Holder::Resident(_) => (guard::RESIDENT, "/activate/passkey"),
                 Holder::Officer(_) => (guard::OFFICER, "/office/activate/passkey"),
             };
+            if name == guard::OFFICER {
+                guard::end_office_session(app, call)?;
+            }
             Ok(with_cookie(see_other(next)?, session_cookie(app, name, cookie.as_str())))
         }
         Err(SigninError::Refused(refusal)) if is_about_the_letter(refusal) => {

@@ -462,3 +462,16 @@ async fn only_the_countrys_languages_are_offered_and_the_choice_is_kept() {
     let page = browser.get(&world, "/?lang=ar").await;
     assert!(page.text.contains("<html lang=\"en\""), "not a language of the country");
 }
+
+#[tokio::test]
+async fn an_officer_who_signs_in_after_another_leaves_no_session_behind() {
+    let world = World::new();
+    let mut browser = world.signed_in(&world.payer).await;
+    let mut copy = browser.clone();
+    assert_eq!(copy.get(&world, "/office").await.status, StatusCode::OK);
+    let page = browser.get(&world, "/signin").await;
+    let answer = browser.post(&world, "/signin/passkey", &passkey_fields(&page, &world.registrar)).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    assert_eq!(browser.get(&world, "/office").await.status, StatusCode::OK);
+    assert_eq!(copy.get(&world, "/office").await.status, StatusCode::SEE_OTHER);
+}
