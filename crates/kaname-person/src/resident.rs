@@ -262,12 +262,17 @@ const LONGEST_EMAIL: usize = 254; // RFC 5321, section 4.5.3.1.3: a path of 256 
 
 /// A text as it is kept: no spaces around it, composed (NFC), nothing unseen in it, and no formula.
 fn plain(text: &str, field: Field, longest: usize) -> Result<String, Fault> {
-    let text = text.trim_matches([' ', '\u{3000}', '\u{A0}']);
+    let text = text.trim_matches(is_space);
     // The file will be opened in a spreadsheet one day; full-width forms start formulas in Japanese ones.
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         return Err(field.fault(Reason::Formula));
     }
     seen(text, field, longest)
+}
+
+/// A space of any width. Spreadsheets drop some of them before they look for a formula.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 fn seen(text: &str, field: Field, longest: usize) -> Result<String, Fault> {
@@ -285,10 +290,33 @@ fn seen(text: &str, field: Field, longest: usize) -> Result<String, Fault> {
     Ok(text)
 }
 
-/// Control characters, line separators and marks of direction. The joiners U+200C and U+200D stay: Persian and Indic names need them.
+/// What cannot be seen: control characters, line separators, marks of direction, spaces of no width, fillers, tags. A name of these
+/// alone would be empty on every page, and two references that differ by one would look the same. The joiners U+200C and U+200D stay:
+/// Persian and Indic names need them; so do the variation selectors, which choose a glyph of a Japanese name.
 fn is_unseen(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        || matches!(
+            c,
+            '\u{AD}'
+                | '\u{34F}'
+                | '\u{61C}'
+                | '\u{115F}'
+                | '\u{1160}'
+                | '\u{17B4}'
+                | '\u{17B5}'
+                | '\u{180E}'
+                | '\u{200B}'
+                | '\u{200E}'
+                | '\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{FEFF}'
+                | '\u{FFA0}'
+                | '\u{FFF0}'..='\u{FFFB}'
+                | '\u{E0000}'..='\u{E00FF}'
+        )
 }
 
 /// A reading in full-width katakana, from half-width or hiragana too.
@@ -365,7 +393,7 @@ fn further_form(
 /// Digits with the marks people put between them. A leading plus is a country code here and not a formula, because nothing
 /// but digits may follow.
 fn phone(text: &str) -> Result<Option<String>, Fault> {
-    let text = text.trim_matches([' ', '\u{3000}', '\u{A0}']);
+    let text = text.trim_matches(is_space);
     if text.is_empty() {
         return Ok(None);
     }

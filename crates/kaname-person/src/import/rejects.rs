@@ -1,7 +1,7 @@
 //! The file of rejects: which line, which column, which rule. Never the value: the file may lie around.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::reader::Unreadable;
@@ -40,6 +40,9 @@ impl Reject {
         self.line
     }
 }
+
+/// The first line of every file of rejects.
+const HEADER: [&str; 4] = ["line", "column", "code", "reason"];
 
 /// A line of a file of rejects, read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,6 +96,14 @@ impl Rejects {
             Err(TryLockError::WouldBlock) => return Err(Refusal::ImportRuns.into()),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        if !is_ours(&mut file).map_err(failed)? {
+            // What somebody named by mistake (the imported file itself, say) is not cut off.
+            let path = path.display();
+            return Err(Refusal::File(format!(
+                "{path} is there and is not a file of rejects: name another one"
+            ))
+            .into());
+        }
         if file.metadata().map_err(failed)?.len() < bytes {
             let path = path.display();
             return Err(Refusal::File(format!(
@@ -110,7 +121,7 @@ impl Rejects {
         let mut rows = csv::Writer::from_writer(Vec::new());
         let mut write = |cells: [&str; 4]| rows.write_record(cells).expect("memory takes every row");
         if self.bytes == 0 {
-            write(["line", "column", "code", "reason"]);
+            write(HEADER);
         }
         for reject in rejects {
             write([&reject.line.to_string(), &reject.column, reject.code, &reject.reason]);
@@ -122,6 +133,14 @@ impl Rejects {
         }
         Ok(self.bytes)
     }
+}
+
+/// Whether the file is empty or begins as a file of rejects does.
+fn is_ours(file: &mut File) -> io::Result<bool> {
+    let header = format!("{}\n", HEADER.join(","));
+    let mut start = Vec::new();
+    file.by_ref().take(header.len() as u64).read_to_end(&mut start)?;
+    Ok(header.as_bytes().starts_with(&start))
 }
 
 #[cfg(test)]

@@ -78,6 +78,20 @@ fn bad_rows_are_explained_and_others_go_in(t: &TestStore) {
     assert_eq!(find_by_number(&w.store, &w.keys, &reveal(&w, tim)).expect("looks"), Some(tim));
 }
 
+#[test]
+fn the_rejects_never_take_the_place_of_another_file() {
+    let data = TestStore::sqlite();
+    let w = World::new(&data, "example");
+    let text = format!("{HEADER}A1,Smith,Jane,1980-04-21,F,citizen,1 Quay,\n");
+    let file = w.file("people.csv", &text);
+    let by = registrar();
+    let ask =
+        Import { file: &file, rejects: &file, mapping: &Mapping::own(), by, why: "first import", batch: 10 };
+    let imported = import(&w.store, &w.keys, &w.pack, &w.numbers, &env(9), &ask, &mut |_| {});
+    assert!(matches!(imported, Err(PersonError::Refused(Refusal::File(_)))), "{imported:?}");
+    assert_eq!(std::fs::read_to_string(&file).expect("reads"), text);
+}
+
 fn the_same_file_twice_changes_nothing(t: &TestStore) {
     let w = World::new(t, "japan");
     let file = population(&w, "japan.csv", 300);

@@ -129,7 +129,8 @@ fn run_import(ask: &ImportFile) -> Result<ExitCode, Failure> {
 pub(crate) fn note(file: &Path) -> ImportNote {
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let plain: String = name.to_lowercase().chars().map(plain).collect();
+    // As long as an id may be, with its mark.
+    let plain: String = name.to_lowercase().chars().map(plain).take(48).collect();
     let folder = file.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
     let place = digest(&SHA256, folder.join(&name).as_os_str().as_encoded_bytes());
     let mark: String = place.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
