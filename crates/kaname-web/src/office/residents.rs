@@ -45,7 +45,9 @@ pub(crate) fn open(app: &App, call: &Call, officer: &Officer) -> Answer {
 /// `POST /office/letter`: makes a new letter and shows it once, to be printed. The earlier one opens nothing any more.
 pub(crate) fn letter(app: &App, call: &Call, officer: &Officer) -> Answer {
     let person = handle::read(&app.keys, officer, call.form.need("resident")?, call.env.now)?;
-    let record = read(app, call, officer, person, "registration", &["name", "address"])?;
+    // The letter stands in her log by its name: whoever has it can sign in as her, so she must see that it was made.
+    let fields = &["name", "address", "activation-letter"];
+    let record = read(app, call, officer, person, "registration", fields)?;
     let letter = letter::issue(&app.signin, &call.env, Holder::Resident(person))?;
     let shell = officer.shell(app, call);
     page(&LetterPage {
