@@ -61,7 +61,7 @@ impl Call {
             form: Pairs::default(),
             trace: env.id::<Trace>(app.home()).to_string(),
             env,
-            here: uri.path().to_owned(),
+            here: path_of(uri).to_owned(),
         }
     }
 
@@ -140,6 +140,13 @@ impl kaname_base::id::Kind for Trace {
     const PREFIX: &'static str = "trc";
 }
 
+/// The path, if it leads to this host wherever it stands in a link. A path that begins with two slashes names another host there, and
+/// browsers take a backslash for a slash.
+fn path_of(uri: &Uri) -> &str {
+    let path = uri.path();
+    if path.starts_with("//") || path.contains('\\') { "/" } else { path }
+}
+
 /// The path and query of the page without its language.
 fn here(uri: &Uri) -> String {
     let kept: Vec<&str> = uri
@@ -148,7 +155,7 @@ fn here(uri: &Uri) -> String {
         .split('&')
         .filter(|pair| !pair.is_empty() && *pair != "lang" && !pair.starts_with("lang="))
         .collect();
-    if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), kept.join("&")) }
+    if kept.is_empty() { path_of(uri).to_owned() } else { format!("{}?{}", path_of(uri), kept.join("&")) }
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {

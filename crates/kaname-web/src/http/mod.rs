@@ -11,6 +11,7 @@ pub(crate) mod headers;
 pub(crate) mod language;
 pub mod manual;
 mod pairs;
+mod patient;
 mod present;
 pub mod problem;
 mod refusals;

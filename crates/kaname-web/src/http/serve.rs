@@ -14,11 +14,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use super::patient::Patient;
+
 /// The most connections that are open at once; the next ones wait in the listener's backlog.
 const CONNECTIONS: usize = 4_096;
 
 /// How long a client may take to send the head of a request, or to finish a TLS handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client may leave an answer unread.
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// How long open requests may go on after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -71,6 +76,7 @@ async fn serve_connection(
     watcher: hyper_util::server::graceful::Watcher,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
+    let stream = Patient::new(stream, UNREAD);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(64 * 1_024);
     let service = TowerToHyperService::new(router);

@@ -78,6 +78,9 @@ pub(crate) fn one(app: &App, call: &Call, officer: &Officer) -> Answer {
     let mut rows = rejects(&ImportNote::rejects(&app.imports_folder, &note.id), from, &shell)?;
     let has_more = rows.len() > LINES;
     rows.truncate(LINES);
+    if from > 0 && rows.is_empty() {
+        return Err(Problem::not_found());
+    }
     let to = |page: usize| Some(format!("/office/imports/{id}?page={page}"));
     page(&ImportPage {
         import: view(&note),

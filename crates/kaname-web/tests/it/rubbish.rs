@@ -135,6 +135,39 @@ async fn no_address_leaves_the_folder_of_the_log() {
 }
 
 #[tokio::test]
+async fn no_link_of_a_page_leads_where_the_address_says() {
+    let world = World::new();
+    for path in ["//evil.example/x", "///evil.example", "/\\evil.example", "//evil.example?a=1"] {
+        let answer = world.send(get(path)).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(answer.text.contains("?lang=") || answer.text.contains("&#38;lang="), "{path}");
+        assert!(!answer.text.contains("evil"), "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn no_page_of_rejects_lies_behind_the_last_one() {
+    let world = World::new();
+    let note = kaname_web::ImportNote {
+        id: "a".to_owned(),
+        file: "a.csv".to_owned(),
+        at_micros: 0,
+        by: "x".to_owned(),
+        state: "finished".to_owned(),
+        added: 0,
+        unchanged: 0,
+        rejected: 0,
+    };
+    note.write(&world.app.imports_folder).unwrap();
+    let mut registrar = world.signed_in(&world.registrar).await;
+    assert_eq!(registrar.get(&world, "/office/imports/a").await.status, StatusCode::OK);
+    for page in ["0", "2", "184467440737095517", "18446744073709551615", "99999999999999999999", "-1"] {
+        let answer = registrar.get(&world, &format!("/office/imports/a?page={page}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_and_what_is_done_wrongly_is_told_in_the_callers_form() {
     let world = World::new();
     let page = world.send(get("/nowhere")).await;
