@@ -44,6 +44,8 @@ pub(crate) fn demo(deployment: &Deployment, port: u16) -> Result<ExitCode, Failu
 }
 
 fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Failure> {
+    // An old copy of the database must not be served: what it opens could never be published, and nobody would see it.
+    deployment.log()?.publish()?;
     let provider = deployment.provider()?;
     let app = app(deployment, &provider, demo_port.is_some())?;
     let tls = match deployment.config.serve.tls {
