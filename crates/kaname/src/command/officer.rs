@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use kaname_person::officer::{Officer, OfficerId, add_officer, officer, officers};
+use kaname_person::officer::{Officer, OfficerId, add_officer, change_officer, officer, officers};
 use kaname_person::{Action, PersonError, policy};
 use kaname_signin::{Holder, letter};
 use kaname_trust::Actor;
@@ -21,6 +21,8 @@ use crate::{paper, show};
 pub(crate) enum OfficerCommand {
     /// Add an officer, and write the letter with which she activates her sign-in
     Add(Add),
+    /// Give an officer other roles, or let her go
+    Change(Change),
     /// List the officers
     List(On),
 }
@@ -42,6 +44,23 @@ pub(crate) struct Add {
     on: On,
 }
 
+#[derive(Args)]
+pub(crate) struct Change {
+    /// The officer
+    officer: String,
+    /// Her roles from now on; repeat it for several
+    #[arg(long = "role", required_unless_present = "leaves")]
+    roles: Vec<String>,
+    /// She leaves: she may do nothing any more, and what she did keeps her id
+    #[arg(long, conflicts_with = "roles")]
+    leaves: bool,
+    /// The administrator who does it
+    #[arg(long, value_name = "OFFICER")]
+    by: String,
+    #[command(flatten)]
+    on: On,
+}
+
 #[derive(Serialize)]
 struct Shown {
     officer: String,
@@ -53,6 +72,7 @@ struct Shown {
 pub(crate) fn run(command: &OfficerCommand) -> Result<ExitCode, Failure> {
     match command {
         OfficerCommand::Add(add) => run_add(add),
+        OfficerCommand::Change(change) => run_change(change),
         OfficerCommand::List(on) => list(on),
     }
 }
@@ -78,6 +98,29 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
             "Next: print {} and give it to her; its code activates her sign-in once",
             ask.letter.display()
         );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_change(ask: &Change) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let by = acting(&deployment, &ask.by, Action::ManageOfficers)?;
+    let id = officer_id(&ask.officer)?;
+    let (pack, roles, active) = (deployment.pack.clone(), ask.roles.clone(), !ask.leaves);
+    let home = deployment.store.buckets().home();
+    deployment.store.write::<_, PersonError, _>(home, move |tx| {
+        let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+        change_officer(tx, &pack, &by, id, &roles, active)
+    })?;
+    let keys = deployment.keys.clone();
+    let Officer { id, name, roles, active } = deployment.store.read(home, move |tx| officer(tx, &keys, id))?;
+    let shown = Shown { officer: id.to_string(), name, roles, active };
+    if ask.on.json {
+        show::json(&shown);
+    } else if shown.active {
+        println!("{} may from now on act as: {}", shown.officer, shown.roles.join(", "));
+    } else {
+        println!("{} may do nothing any more; her sessions end with her next click", shown.officer);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -123,10 +166,7 @@ pub(crate) fn add(
 
 /// The officer with this id, in a role of hers that may do `action`.
 pub(crate) fn acting(deployment: &Deployment, id: &str, action: Action) -> Result<Actor, Failure> {
-    let id = OfficerId::parse(id).map_err(|error| {
-        Failure::usage(format!("'{id}' names no officer: {error}"))
-            .mend("see who there is: kaname officer list")
-    })?;
+    let id = officer_id(id)?;
     let keys = deployment.keys.clone();
     let home = deployment.store.buckets().home();
     let found = deployment.store.read(home, move |tx| officer(tx, &keys, id))?;
@@ -136,4 +176,11 @@ pub(crate) fn acting(deployment: &Deployment, id: &str, action: Action) -> Resul
         .filter_map(|role| found.acting_as(role).ok())
         .find(|actor| policy::may(actor, action).is_ok());
     able.ok_or_else(|| Failure::refused(format!("{id} has no role that may {action}")))
+}
+
+fn officer_id(text: &str) -> Result<OfficerId, Failure> {
+    OfficerId::parse(text).map_err(|error| {
+        Failure::usage(format!("'{text}' names no officer: {error}"))
+            .mend("see who there is: kaname officer list")
+    })
 }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
 use kaname_person::import::{BATCH, Import, Mapping, Progress, Report, import};
-use kaname_person::register::{find_by_reference, person_of_reference};
+use kaname_person::number::{ReplaceNumber, replace_number};
+use kaname_person::register::{find_by_reference, new_request, person_of_reference};
 use kaname_person::show::{Asking, open_resident, reveal_number};
 use kaname_person::{Action, Numbers, PersonError, Refusal};
 use kaname_trust::Actor;
@@ -25,6 +26,8 @@ use crate::show;
 pub(crate) enum Resident {
     /// Import a CSV or JSON lines file; what is in the register already is left alone
     Import(ImportFile),
+    /// Give a resident another number after the old one leaked; the old one then leads nobody but the authority to her
+    ReplaceNumber(ReplaceNumberOf),
     /// Show one resident; the reading is logged, and she can see it
     Show(Show),
 }
@@ -67,8 +70,30 @@ pub(crate) struct Show {
 pub(crate) fn run(resident: &Resident) -> Result<ExitCode, Failure> {
     match resident {
         Resident::Import(import) => run_import(import),
+        Resident::ReplaceNumber(replace) => run_replace_number(replace),
         Resident::Show(show) => run_show(show),
     }
+}
+
+#[derive(Args)]
+pub(crate) struct ReplaceNumberOf {
+    /// The resident's reference in the file that she was imported from
+    #[arg(long)]
+    reference: String,
+    /// The name of that file's source, as its mapping has it
+    #[arg(long, default_value = "residents")]
+    source: String,
+    /// The registrar who does it
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
+    /// Why
+    #[arg(long)]
+    why: String,
+    /// What shows it, such as the number of a police report
+    #[arg(long)]
+    evidence: String,
+    #[command(flatten)]
+    on: On,
 }
 
 #[derive(Serialize)]
@@ -273,6 +298,29 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
             }
         }
         println!("This reading is in the resident's access log.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct Replaced {
+    person: String,
+    replaced: bool,
+}
+
+fn run_replace_number(ask: &ReplaceNumberOf) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let Deployment { store, keys, pack, .. } = &deployment;
+    let by = officer::acting(&deployment, &ask.officer, Action::ReplaceNumber)?;
+    let person = person_of_reference(keys, store.buckets(), &ask.source, &ask.reference);
+    let (why, evidence) = (ask.why.clone(), ask.evidence.clone());
+    let replace = ReplaceNumber { request: new_request(), person, by, why, evidence };
+    replace_number(store, keys, pack, &Numbers::new(keys, pack), &clock::env(), &replace)?;
+    if ask.on.json {
+        show::json(&Replaced { person: person.to_string(), replaced: true });
+    } else {
+        println!("She has another number; the old one is good for nothing any more");
+        println!("Next: tell her by letter; she sees the new number on her page 'my number'");
     }
     Ok(ExitCode::SUCCESS)
 }
