@@ -49,7 +49,10 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
         true,
     )?;
     let provider = deployment.provider()?;
-    let party = Party::new("bench", Profile::Fapi2);
+    let mut party = Party::new("bench", Profile::Fapi2);
+    for asked in &mut party.registration.attributes {
+        asked.purpose = "identity-check".to_owned(); // the one for which the pack lets each of them be asked
+    }
     client::register(&provider, &clock::env(), &party.registration)?;
     let passkeys = give_passkeys(&deployment, &provider)?;
     let issuer = deployment.config.serve.issuer.clone();
