@@ -16,8 +16,9 @@ use crate::ticket::{RowKey, Ticket};
 use crate::{Browser, SigninError, session, table};
 
 /// Somebody has signed in: set the cookie, then take the step.
-#[derive(Debug)]
 pub struct SignedIn {
+    /// The new session.
+    pub session: Session,
     /// The new session's cookie, in the place of any that the browser has.
     pub cookie: Cookie,
     /// What comes next.
@@ -112,6 +113,6 @@ impl Waiting {
             Some(&session),
             Answer::Remembered(agreed),
         )?;
-        Ok(SignedIn { cookie: session.cookie(), step })
+        Ok(SignedIn { cookie: session.cookie(), session, step })
     }
 }

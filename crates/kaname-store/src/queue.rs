@@ -1,8 +1,8 @@
-//! Work waits in a bounded queue for the threads that own a connection each.
+//! Work that nobody's own thread runs waits in a bounded queue, for the threads of the store.
 //!
-//! On SQLite one thread writes. It takes whatever waits, runs each unit of work inside a mark of its own, and commits them
-//! together: one flush of the disk for all, and an answer to nobody before it. Everywhere else each unit has its own
-//! transaction; a read must see what was answered before it was asked, so it never joins an older one.
+//! On SQLite one thread takes whatever waits and runs it through the writer, so that it shares a commit (`writer.rs`).
+//! Everywhere else each unit has its own transaction; a read must see what was answered before it was asked, so it never
+//! joins an older one.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,23 +14,24 @@ use kaname_base::Bucket;
 use crate::StoreError;
 use crate::tx::{Engine, Tx};
 
-/// The most units of work that share one commit.
-const GROUP: usize = 512;
-
 /// How often a unit of work that meets a conflict is run before the conflict is reported.
 const TRIES: u32 = 24;
 
 /// The same when a row with its key was there already. The second run sees that row; if it inserts again, so will the tenth.
 const TRIES_OF_DUPLICATE: u32 = 3;
 
-/// A waiting unit of work.
-pub(crate) trait Job: Send {
+/// A unit of work.
+pub(crate) trait Work {
     /// The bucket it works on.
     fn bucket(&self) -> Bucket;
     /// Runs the work once, keeping its answer. What it tells decides whether its changes are kept.
     fn run(&mut self, engine: &mut dyn Engine) -> Ran;
     /// Drops the answer of a run that does not count.
     fn forget(&mut self);
+}
+
+/// A unit of work in the queue, with somebody who waits for its answer.
+pub(crate) trait Job: Work + Send {
     /// Gives the answer to whoever waits, now that it is known whether the commit worked.
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
@@ -52,20 +53,34 @@ pub(crate) enum Ran {
     Crashed,
 }
 
-/// One unit of work with its reply.
-pub(crate) struct Unit<T, E, W, R> {
-    pub(crate) bucket: Bucket,
-    pub(crate) work: W,
-    pub(crate) reply: Option<R>,
-    pub(crate) answer: Option<Result<T, E>>,
+/// One unit of work, and what it answered.
+pub(crate) struct Unit<T, E, W> {
+    bucket: Bucket,
+    work: W,
+    answer: Option<Result<T, E>>,
 }
 
-impl<T, E, W, R> Job for Unit<T, E, W, R>
+impl<T, E: From<StoreError>, W> Unit<T, E, W> {
+    pub(crate) fn new(bucket: Bucket, work: W) -> Unit<T, E, W> {
+        Unit { bucket, work, answer: None }
+    }
+
+    /// The answer, now that it is known whether the commit worked.
+    pub(crate) fn conclude(self, commit: Result<(), StoreError>) -> Result<T, E> {
+        match (commit, self.answer) {
+            (Ok(()), Some(answer)) => answer,
+            // A refusal stands whether or not the others' commit worked: it wrote nothing.
+            (Err(_), Some(Err(refusal))) => Err(refusal),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Crashed.into()),
+        }
+    }
+}
+
+impl<T, E, W> Work for Unit<T, E, W>
 where
-    T: Send,
-    E: From<StoreError> + Send,
-    W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send,
-    R: FnOnce(Result<T, E>) + Send,
+    E: From<StoreError>,
+    W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E>,
 {
     fn bucket(&self) -> Bucket {
         self.bucket
@@ -99,21 +114,42 @@ where
     fn forget(&mut self) {
         self.answer = None;
     }
+}
 
-    fn answer(mut self: Box<Self>, commit: Result<(), StoreError>) {
-        let Some(reply) = self.reply.take() else { return };
-        reply(match (commit, self.answer.take()) {
-            (Ok(()), Some(answer)) => answer,
-            // A refusal stands whether or not the others' commit worked: it wrote nothing.
-            (Err(_), Some(Err(refusal))) => Err(refusal),
-            (Err(error), _) => Err(error.into()),
-            (Ok(()), None) => Err(StoreError::Crashed.into()),
-        });
+/// One unit of work with its reply.
+pub(crate) struct Replying<U, R> {
+    pub(crate) unit: U,
+    pub(crate) reply: R,
+}
+
+impl<U: Work, R> Work for Replying<U, R> {
+    fn bucket(&self) -> Bucket {
+        self.unit.bucket()
+    }
+
+    fn run(&mut self, engine: &mut dyn Engine) -> Ran {
+        self.unit.run(engine)
+    }
+
+    fn forget(&mut self) {
+        self.unit.forget();
+    }
+}
+
+impl<T, E, W, R> Job for Replying<Unit<T, E, W>, R>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send,
+    R: FnOnce(Result<T, E>) + Send,
+{
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        (self.reply)(self.unit.conclude(commit));
     }
 }
 
 /// Answers, and survives a reply that panics: the others in the group still wait for theirs.
-fn answer(job: Box<dyn Job>, commit: Result<(), StoreError>) {
+pub(crate) fn answer(job: Box<dyn Job>, commit: Result<(), StoreError>) {
     let _ = catch_unwind(AssertUnwindSafe(|| job.answer(commit)));
 }
 
@@ -185,7 +221,7 @@ impl Queue {
     }
 
     /// The next job, waiting for one; `None` when the queue is closed and empty.
-    fn take(&self) -> Option<Box<dyn Job>> {
+    pub(crate) fn take(&self) -> Option<Box<dyn Job>> {
         let mut state = self.lock();
         while state.waiting.is_empty() {
             if !state.open {
@@ -201,7 +237,7 @@ impl Queue {
     }
 
     /// Moves up to `most` of the jobs that wait now to `jobs`.
-    fn take_waiting(&self, jobs: &mut VecDeque<Box<dyn Job>>, most: usize) {
+    pub(crate) fn take_waiting(&self, jobs: &mut VecDeque<Box<dyn Job>>, most: usize) {
         let mut state = self.lock();
         let count = state.waiting.len().min(most);
         if count > 0 {
@@ -226,31 +262,20 @@ impl Queue {
     }
 }
 
-/// A connection that is made when first needed and made anew after a failure.
-pub(crate) type Connect = Box<dyn Fn() -> Result<Box<dyn Engine>, StoreError> + Send>;
+/// Makes a connection: when one is first needed, and anew after a failure.
+pub(crate) type Connect = Arc<dyn Fn() -> Result<Box<dyn Engine>, StoreError> + Send + Sync>;
 
-/// How a thread works through its queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Manner {
-    /// Many units of work share a commit; SQLite's writer.
-    Grouped,
-    /// Each has its own transaction.
-    Alone,
-}
-
-/// Serves the queue until it is closed.
-pub(crate) fn serve(queue: &Queue, manner: Manner, connect: &Connect) {
+/// Serves the queue until it is closed, each unit of work in its own transaction.
+pub(crate) fn serve(queue: &Queue, connect: &Connect) {
     let mut engine: Option<Box<dyn Engine>> = None;
-    while let Some(job) = queue.take() {
-        match manner {
-            Manner::Alone => run_alone(&mut engine, connect, queue, job),
-            Manner::Grouped => run_group(&mut engine, connect, queue, job),
-        }
+    while let Some(mut job) = queue.take() {
+        let outcome = run_alone(&mut engine, connect, queue, &mut *job);
+        answer(job, outcome);
     }
 }
 
 /// The connection, made anew if the last one failed.
-fn connected<'e>(
+pub(crate) fn connected<'e>(
     engine: &'e mut Option<Box<dyn Engine>>,
     connect: &Connect,
 ) -> Result<&'e mut dyn Engine, StoreError> {
@@ -259,48 +284,6 @@ fn connected<'e>(
         None => connect()?,
     };
     Ok(&mut **engine.insert(there))
-}
-
-/// Runs `first` and whatever else waits under one commit. The connection is thrown away if it failed.
-fn run_group(engine: &mut Option<Box<dyn Engine>>, connect: &Connect, queue: &Queue, first: Box<dyn Job>) {
-    let mut group = Vec::new();
-    let mut waiting = VecDeque::from([first]);
-    let outcome = connected(engine, connect).and_then(|engine| {
-        engine.begin()?;
-        run_waiting(engine, queue, &mut waiting, &mut group)?;
-        engine.commit()
-    });
-    if outcome.is_err() {
-        *engine = None;
-    }
-    for job in group.into_iter().chain(waiting) {
-        answer(job, outcome.clone());
-    }
-}
-
-fn run_waiting(
-    engine: &mut dyn Engine,
-    queue: &Queue,
-    waiting: &mut VecDeque<Box<dyn Job>>,
-    group: &mut Vec<Box<dyn Job>>,
-) -> Result<(), StoreError> {
-    loop {
-        if waiting.is_empty() {
-            queue.take_waiting(waiting, GROUP - group.len());
-        }
-        let Some(mut job) = waiting.pop_front() else { return Ok(()) };
-        let ran = run_marked(engine, &mut *job);
-        group.push(job);
-        ran?;
-    }
-}
-
-fn run_marked(engine: &mut dyn Engine, job: &mut dyn Job) -> Result<(), StoreError> {
-    engine.mark()?;
-    match job.run(engine) {
-        Ran::Done => engine.keep(),
-        Ran::Refused | Ran::Conflict | Ran::Duplicate | Ran::Lost | Ran::Crashed => engine.undo(),
-    }
 }
 
 /// How one run of a job in a transaction of its own ended.
@@ -317,15 +300,22 @@ enum Ended {
 
 /// Runs one job in a transaction of its own, again from the start after a conflict, and once on a new connection after
 /// the old one was lost on the way: before the commit is sent, nothing can have been done.
-fn run_alone(engine: &mut Option<Box<dyn Engine>>, connect: &Connect, queue: &Queue, mut job: Box<dyn Job>) {
+pub(crate) fn run_alone(
+    engine: &mut Option<Box<dyn Engine>>,
+    connect: &Connect,
+    queue: &Queue,
+    job: &mut dyn Work,
+) -> Result<(), StoreError> {
     let turn = &queue.turns[usize::from(job.bucket().index()) % queue.turns.len()];
     let mut may_reconnect = true;
-    for attempt in 1.. {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
         let ended = {
             let _among_others = (attempt == 1).then(|| turn.read().unwrap_or_else(PoisonError::into_inner));
             let _alone = (attempt > 1).then(|| turn.write().unwrap_or_else(PoisonError::into_inner));
             match connected(engine, connect) {
-                Ok(engine) => run_once(engine, &mut *job),
+                Ok(engine) => run_once(engine, job),
                 Err(error) => Ended::Broken(error),
             }
         };
@@ -350,7 +340,7 @@ fn run_alone(engine: &mut Option<Box<dyn Engine>>, connect: &Connect, queue: &Qu
                 Err(error)
             }
         };
-        return answer(job, outcome);
+        return outcome;
     }
 }
 
@@ -358,7 +348,7 @@ fn tries(ran: Ran) -> u32 {
     if ran == Ran::Duplicate { TRIES_OF_DUPLICATE } else { TRIES }
 }
 
-fn run_once(engine: &mut dyn Engine, job: &mut dyn Job) -> Ended {
+fn run_once(engine: &mut dyn Engine, job: &mut dyn Work) -> Ended {
     if let Err(error) = engine.begin() {
         return Ended::Lost(error);
     }

@@ -1,16 +1,21 @@
-//! The handle that the program holds: where the data lies, and the threads that work on it.
+//! The handle that the program holds: where the data lies, and who works on it.
+//!
+//! On SQLite the caller's own thread does: it takes its turn at the one connection that writes, or a connection of its own
+//! that reads. A server's connections belong to threads, to which work goes through a queue; so does, everywhere, work whose
+//! caller does not wait.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use kaname_base::{Bucket, Buckets};
 
 use crate::postgres::Postgres;
-use crate::queue::{Connect, Manner, Queue, Unit, serve};
+use crate::queue::{Connect, Queue, Replying, Unit, run_alone, serve};
 use crate::sqlite::Sqlite;
 use crate::tx::{Engine, Tx};
+use crate::writer::{self, Unflushed, Writer};
 use crate::{Faults, Migration, StoreError, migrate};
 
 /// Where the data lies.
@@ -31,7 +36,7 @@ pub struct StoreConfig {
     pub buckets: Buckets,
     /// Threads that write, per PostgreSQL. SQLite has one always.
     pub writers: usize,
-    /// Threads that read, per database.
+    /// Threads that read, per database; connections for reading that SQLite keeps for callers' own threads, too.
     pub readers: usize,
     /// SQLite's page cache for the writer, in MiB.
     pub cache_mib: u32,
@@ -64,6 +69,21 @@ struct Inner {
 struct Shard {
     writes: Arc<Queue>,
     reads: Arc<Queue>,
+    /// On SQLite: what callers' own threads work with.
+    own: Option<Own>,
+}
+
+#[derive(Clone)]
+struct Own {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+}
+
+/// Connections for reading that nobody uses at the moment.
+struct Readers {
+    idle: Mutex<Vec<Box<dyn Engine>>>,
+    most: usize,
+    connect: Connect,
 }
 
 impl Store {
@@ -79,23 +99,30 @@ impl Store {
         for (index, (connect_writer, connect_reader)) in connectors.into_iter().enumerate() {
             let place = migrate::Place { buckets: config.buckets, shard: index, shards: count };
             migrate::apply(&mut *connect_writer()?, migrations, place)?;
-            let shard = Shard { writes: Queue::new(config.waiting), reads: Queue::new(config.waiting) };
-            let (writers, manner) = match config.location {
-                Location::Sqlite(_) => (1, Manner::Grouped),
-                Location::Postgres(_) => (config.writers, Manner::Alone),
-            };
+            let connect_writer = faulty(connect_writer, config.faults.as_ref());
+            let own = matches!(config.location, Location::Sqlite(_)).then(|| Own {
+                writer: Arc::new(Writer::new(connect_writer.clone())),
+                readers: Arc::new(Readers {
+                    idle: Mutex::default(),
+                    most: config.readers,
+                    connect: connect_reader.clone(),
+                }),
+            });
+            let shard = Shard { writes: Queue::new(config.waiting), reads: Queue::new(config.waiting), own };
             inner.shards.push(shard.clone()); // before its threads start, so that a failure further on ends them
+            let writers = if shard.own.is_some() { 1 } else { config.writers };
             let groups = [
-                ("write", writers, manner, &shard.writes, faulty(connect_writer, config.faults.as_ref())),
-                ("read", config.readers, Manner::Alone, &shard.reads, connect_reader),
+                ("write", writers, &shard.writes, shard.own.map(|own| own.writer), connect_writer),
+                ("read", config.readers, &shard.reads, None, connect_reader),
             ];
-            for (name, count, manner, queue, connect) in groups {
-                let connect = Arc::new(connect);
+            for (name, count, queue, writer, connect) in groups {
                 for number in 0..count {
-                    let (queue, connect) = (Arc::clone(queue), Arc::clone(&connect));
-                    let connect: Connect = Box::new(move || connect());
+                    let (queue, writer, connect) = (Arc::clone(queue), writer.clone(), connect.clone());
                     let builder = std::thread::Builder::new().name(format!("store-{name}-{index}-{number}"));
-                    let thread = builder.spawn(move || serve(&queue, manner, &connect));
+                    let thread = builder.spawn(move || match writer {
+                        Some(writer) => writer.serve(&queue),
+                        None => serve(&queue, &connect),
+                    });
                     inner.threads.push(thread.map_err(|error| StoreError::Database(error.to_string()))?);
                 }
             }
@@ -111,7 +138,7 @@ impl Store {
     /// Runs one unit of work that may change `bucket`, and waits until it is durable.
     ///
     /// `work` may run more than once, and has no effect outside its [`Tx`]. Never call this from inside a unit of work or
-    /// a reply: they run on the thread that it would wait for.
+    /// a reply: it would wait for itself.
     ///
     /// # Errors
     /// What `work` refuses, or a [`StoreError`].
@@ -121,9 +148,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
     {
-        let (send, receive) = mpsc::sync_channel(1);
-        self.shard(bucket).writes.push(Box::new(unit(bucket, work, move |answer| drop(send.send(answer)))));
-        receive.recv().unwrap_or_else(|_| Err(StoreError::CommitUnknown.into()))
+        let (shard, unit) = (self.shard(bucket), Unit::new(bucket, work));
+        match &shard.own {
+            Some(own) => writer::write(&own.writer, unit),
+            None => wait_for(&shard.writes, unit),
+        }
     }
 
     /// Runs one unit of work that only reads `bucket`, over one consistent view.
@@ -136,9 +165,13 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
     {
-        let (send, receive) = mpsc::sync_channel(1);
-        self.shard(bucket).reads.push(Box::new(unit(bucket, work, move |answer| drop(send.send(answer)))));
-        receive.recv().unwrap_or_else(|_| Err(StoreError::CommitUnknown.into()))
+        let (shard, mut unit) = (self.shard(bucket), Unit::new(bucket, work));
+        let Some(own) = &shard.own else { return wait_for(&shard.reads, unit) };
+        writer::flush_own(&own.writer)?;
+        let mut engine = own.readers.take();
+        let outcome = run_alone(&mut engine, &own.readers.connect, &shard.reads, &mut unit);
+        own.readers.give_back(engine);
+        unit.conclude(outcome)
     }
 
     /// Like [`Store::write`] without waiting: `reply` is called on the store's thread once the work is durable.
@@ -152,7 +185,8 @@ impl Store {
         W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
         R: FnOnce(Result<T, E>) + Send + 'static,
     {
-        self.shard(bucket).writes.offer(Box::new(unit(bucket, work, reply))).map_err(|_| StoreError::Busy)
+        let unit = Unit::new(bucket, work);
+        self.shard(bucket).writes.offer(Box::new(Replying { unit, reply })).map_err(|_| StoreError::Busy)
     }
 
     /// Like [`Store::read`] without waiting.
@@ -166,7 +200,21 @@ impl Store {
         W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
         R: FnOnce(Result<T, E>) + Send + 'static,
     {
-        self.shard(bucket).reads.offer(Box::new(unit(bucket, work, reply))).map_err(|_| StoreError::Busy)
+        let unit = Unit::new(bucket, work);
+        self.shard(bucket).reads.offer(Box::new(Replying { unit, reply })).map_err(|_| StoreError::Busy)
+    }
+
+    /// Runs `work`, whose units of work end before they are durable; nobody may be told of them, and nothing may be done
+    /// outside the database, before [`Unflushed::flush`] is well. So a thread that serves many callers waits for the disk
+    /// once for all of them. A store of more than this file waits as ever, and has nothing to flush.
+    pub fn unflushed<R>(&self, work: impl FnOnce() -> R) -> (R, Unflushed) {
+        let own = self.inner.shards[0].own.as_ref();
+        writer::unflushed(own.map(|own| &own.writer), work)
+    }
+
+    /// Whether a short unit of work would be run by its caller's thread, and at once: on SQLite, while no long one is under way.
+    pub fn is_at_hand(&self) -> bool {
+        self.inner.shards.iter().all(|shard| shard.own.as_ref().is_some_and(|own| own.writer.is_at_hand()))
     }
 
     /// How many runs met a conflict and were run again, since the store was opened.
@@ -184,8 +232,30 @@ impl Store {
     }
 }
 
-fn unit<T, E, W, R>(bucket: Bucket, work: W, reply: R) -> Unit<T, E, W, R> {
-    Unit { bucket, work, reply: Some(reply), answer: None }
+/// Puts a unit of work into the queue and waits for its answer.
+fn wait_for<T, E, W>(queue: &Queue, unit: Unit<T, E, W>) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
+{
+    let (send, receive) = mpsc::sync_channel(1);
+    let reply = move |answer| drop(send.send(answer));
+    queue.push(Box::new(Replying { unit, reply }));
+    receive.recv().unwrap_or_else(|_| Err(StoreError::CommitUnknown.into()))
+}
+
+impl Readers {
+    fn take(&self) -> Option<Box<dyn Engine>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn give_back(&self, engine: Option<Box<dyn Engine>>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.most {
+            idle.extend(engine);
+        }
+    }
 }
 
 impl Drop for Inner {
@@ -204,22 +274,22 @@ impl Drop for Inner {
     }
 }
 
-fn faulty(connect: Connector, faults: Option<&Faults>) -> Connector {
+fn faulty(connect: Connect, faults: Option<&Faults>) -> Connect {
     match faults.cloned() {
         None => connect,
-        Some(faults) => Box::new(move || Ok(faults.wrap(connect()?))),
+        Some(faults) => Arc::new(move || Ok(faults.wrap(connect()?))),
     }
 }
 
 /// For each database: how to connect a writer, and how to connect a reader.
-fn connectors(config: &StoreConfig) -> Vec<(Connector, Connector)> {
+fn connectors(config: &StoreConfig) -> Vec<(Connect, Connect)> {
     let cache_mib = config.cache_mib;
     match &config.location {
         Location::Sqlite(path) => {
             let (for_writing, for_reading) = (path.clone(), path.clone());
             vec![(
-                Box::new(move || Ok(Box::new(Sqlite::writer(&for_writing, cache_mib)?) as Box<dyn Engine>)),
-                Box::new(move || Ok(Box::new(Sqlite::reader(&for_reading, 8)?) as Box<dyn Engine>)),
+                Arc::new(move || Ok(Box::new(Sqlite::writer(&for_writing, cache_mib)?) as Box<dyn Engine>)),
+                Arc::new(move || Ok(Box::new(Sqlite::reader(&for_reading, 8)?) as Box<dyn Engine>)),
             )]
         }
         Location::Postgres(urls) => urls
@@ -227,14 +297,12 @@ fn connectors(config: &StoreConfig) -> Vec<(Connector, Connector)> {
             .cloned()
             .map(|url| {
                 let again = url.clone();
-                let writer: Connector =
-                    Box::new(move || Ok(Box::new(Postgres::connect(&url, false)?) as Box<dyn Engine>));
-                let reader: Connector =
-                    Box::new(move || Ok(Box::new(Postgres::connect(&again, true)?) as Box<dyn Engine>));
+                let writer: Connect =
+                    Arc::new(move || Ok(Box::new(Postgres::connect(&url, false)?) as Box<dyn Engine>));
+                let reader: Connect =
+                    Arc::new(move || Ok(Box::new(Postgres::connect(&again, true)?) as Box<dyn Engine>));
                 (writer, reader)
             })
             .collect(),
     }
 }
-
-type Connector = Box<dyn Fn() -> Result<Box<dyn Engine>, StoreError> + Send + Sync>;

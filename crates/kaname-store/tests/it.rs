@@ -10,6 +10,7 @@ mod it {
     mod many;
     mod migrations;
     mod threads;
+    mod unflushed;
     mod values;
 
     use kaname_store::{Migration, Store, StoreError, Value};

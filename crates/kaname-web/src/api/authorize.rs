@@ -54,7 +54,7 @@ pub(crate) fn show(
 
 /// Sets the new session's cookie, then takes the step. The browser's name before the sign-in has served its time.
 pub(crate) fn signed_in(app: &App, call: &Call, browser: &Browser, done: SignedIn) -> Answer {
-    let session = session::open(&app.signin, &call.env, done.cookie.as_str())?;
+    let session = done.session;
     let (name, home) = match session.holder() {
         Holder::Resident(_) => (guard::RESIDENT, "/home"),
         Holder::Officer(_) => (guard::OFFICER, "/office"),

@@ -11,7 +11,7 @@ use kaname_person::Numbers;
 use kaname_signin::Provider;
 use kaname_store::{Bucket, Store, StoreError, Tx};
 use kaname_trust::{Keys, PersonId, person};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::office::runs::Runs;
 use crate::pages::Lang;
@@ -64,6 +64,8 @@ pub struct Inner {
     pub(crate) loopback: bool,
     /// One permit for each request that may wait for a thread or the database.
     pub(crate) waiting: Semaphore,
+    /// Held by the request that flushes for all.
+    pub(crate) flushing: Mutex<()>,
 }
 
 /// How many requests may wait for a thread or the database; the next one is told to come again.
@@ -79,7 +81,17 @@ impl App {
         let (secure, host) = (issuer.starts_with("https://"), issuer.split('/').nth(2).unwrap_or_default());
         let loopback = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
         let waiting = Semaphore::new(WAITING);
-        App { inner: Arc::new(Inner { texts, languages, secure, loopback, waiting, parts }) }
+        App {
+            inner: Arc::new(Inner {
+                texts,
+                languages,
+                secure,
+                loopback,
+                waiting,
+                flushing: Mutex::default(),
+                parts,
+            }),
+        }
     }
 
     /// The address by which browsers and relying parties know us, without a slash at the end.

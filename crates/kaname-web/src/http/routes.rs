@@ -276,21 +276,55 @@ async fn serve(app: App, route: &Route, request: Request) -> Response {
         let answer = handler(&app, &call);
         return finish(&app, &call, voice, answer);
     }
-    // Use cases wait for the database, so a request has a thread of its own from here on. Those that would wait too long are told so.
+    // Those that would wait too long for a thread or the database are told so.
     let Ok(_permit) = app.made().waiting.try_acquire() else {
         return finish(&app, &call, voice, Err(Problem::busy()));
     };
     let (with, trace) = (app.clone(), call.trace.clone());
-    let done = tokio::task::spawn_blocking(move || {
+    let work = move || {
         let answer =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&with, &call, handler, who)));
         let answer = answer.unwrap_or_else(|_| Err(Problem::unavailable()));
         finish(&with, &call, voice, answer)
-    });
-    done.await.unwrap_or_else(|error| {
+    };
+    let done = match handler {
+        // An officer's may take long, and may begin what goes on after it.
+        Handler::Officer(_) => tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string()),
+        _ => answer_when_flushed(&app, work).await,
+    };
+    done.unwrap_or_else(|error| {
         tracing::error!(%error, "a request was given up");
         headers::harden(&app, Problem::unavailable().document(&trace))
     })
+}
+
+/// Runs a handler that does nothing outside the database; its answer goes out when what it wrote is durable.
+///
+/// Where the store is at hand, the handler runs right here, which spares a request the way to another thread and back. So do
+/// all the others that are ready; then one of them flushes for all.
+async fn answer_when_flushed(
+    app: &App,
+    work: impl FnOnce() -> Response + Send + 'static,
+) -> Result<Response, String> {
+    let (response, unflushed) = if app.store.is_at_hand() {
+        app.store.unflushed(work)
+    } else {
+        let store = app.store.clone();
+        let done = tokio::task::spawn_blocking(move || store.unflushed(work)).await;
+        done.map_err(|error| error.to_string())?
+    };
+    if !unflushed.is_settled() {
+        let _turn = app.made().flushing.lock().await;
+        if !unflushed.is_settled() {
+            tokio::task::yield_now().await;
+        }
+        let flushed = match app.store.is_at_hand() || unflushed.is_settled() {
+            true => Ok(unflushed.flush()),
+            false => tokio::task::spawn_blocking(|| unflushed.flush()).await,
+        };
+        flushed.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    }
+    Ok(response)
 }
 
 fn run(app: &App, call: &Call, handler: Handler, who: Who) -> Answer {
