@@ -321,6 +321,11 @@ impl Unflushed {
         self.of.as_ref().is_none_or(|(_, group)| group.outcome.get().is_some())
     }
 
+    /// How many units of work will be flushed together, those of others among them.
+    pub fn units(&self) -> usize {
+        self.of.as_ref().map_or(0, |(_, group)| group.units.load(Ordering::Relaxed))
+    }
+
     /// Makes the units of work durable, with all others of their group.
     ///
     /// # Errors

@@ -3,7 +3,6 @@
 //! The three algorithms that passkeys have in practice: ES256, EdDSA with Ed25519, and RS256 for Windows Hello.
 
 use super::WebauthnError;
-use crate::jose::Es256Public;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
 };
@@ -49,9 +48,8 @@ impl CredentialKey {
                 third: Some(y),
                 modulus: None,
             } if x.len() == 32 && y.len() == 32 => {
-                let point = [&[4], x, y].concat();
-                Es256Public::from_point(&point).map_err(|_| WebauthnError::Key)?;
-                ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).ok()
+                // Parsing refuses a point that does not lie on the curve.
+                ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, [&[4], x, y].concat()).ok()
             }
             Members {
                 kind: Some(1),

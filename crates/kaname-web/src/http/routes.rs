@@ -315,7 +315,10 @@ async fn answer_when_flushed(
     };
     if !unflushed.is_settled() {
         let _turn = app.made().flushing.lock().await;
-        if !unflushed.is_settled() {
+        // As long as others join, the disk can wait.
+        let mut joined = 0;
+        while !unflushed.is_settled() && unflushed.units() > joined {
+            joined = unflushed.units();
             tokio::task::yield_now().await;
         }
         let flushed = match app.store.is_at_hand() || unflushed.is_settled() {
