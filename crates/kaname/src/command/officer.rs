@@ -113,7 +113,8 @@ fn run_change(ask: &Change) -> Result<ExitCode, Failure> {
         change_officer(tx, &pack, &by, id, &roles, active)
     })?;
     let keys = deployment.keys.clone();
-    let Officer { id, name, roles, active } = deployment.store.read(home, move |tx| officer(tx, &keys, id))?;
+    let Officer { id, name, roles, active } =
+        deployment.store.read(home, move |tx| officer(tx, &keys, id))?;
     let shown = Shown { officer: id.to_string(), name, roles, active };
     if ask.on.json {
         show::json(&shown);
