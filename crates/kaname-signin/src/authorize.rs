@@ -302,7 +302,7 @@ fn consent_page(
     request: &Request,
 ) -> Result<Step, SigninError> {
     let client = provider.snapshot(env.now)?.client(&request.client_id)?;
-    let asked = request.attributes.iter().filter_map(|attribute| client.asked(attribute).cloned()).collect();
+    let asked = request.asked.clone();
     let ui_locales = request.ui_locales.clone();
     Ok(Step::Consent(ConsentPage { handle: ticket.text(), client, asked, ui_locales }))
 }

@@ -7,6 +7,7 @@ use kaname_trust::{Keys, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::authorize::{self, Step};
+use crate::client::Asked;
 use crate::history::open_all;
 use crate::holder::{HolderRow, Sealer};
 use crate::interaction::{self, Aim, Stage};
@@ -20,7 +21,7 @@ use crate::{Browser, Refusal, SigninError, table};
 pub(crate) struct Agreed {
     holder: HolderRow,
     client_id: String,
-    attributes: Vec<String>,
+    asked: Vec<Asked>,
 }
 
 /// A service that a resident has connected.
@@ -55,7 +56,7 @@ impl Agreed {
     pub(crate) fn covers(&self, holder: HolderRow, request: &Request) -> bool {
         self.holder == holder
             && self.client_id == request.client_id
-            && request.attributes.iter().all(|asked| self.attributes.contains(asked))
+            && request.asked.iter().all(|asked| self.asked.contains(asked))
     }
 }
 
@@ -136,25 +137,25 @@ pub(crate) fn found(
 ) -> Result<Option<Agreed>, SigninError> {
     match request.prompt.consent {
         true => Ok(None),
-        false => remembered(tx, keys, holder, &request.client_id, &request.attributes),
+        false => remembered(tx, keys, holder, &request.client_id, &request.asked),
     }
 }
 
-/// What the holder agreed to earlier, if it covers these attributes.
+/// What the holder agreed to earlier, if it covers these attributes, each for the same purpose.
 pub(crate) fn remembered(
     tx: &mut Tx<'_>,
     keys: &Keys,
     holder: HolderRow,
     client_id: &str,
-    attributes: &[String],
+    asked: &[Asked],
 ) -> Result<Option<Agreed>, SigninError> {
     let granted = table::granted(tx, &holder.row, &party(keys, holder, client_id))?;
     let Some(granted) = granted else { return Ok(None) };
-    let is_granted = |attribute: &String| {
-        let wanted = attribute_mac(keys, holder, client_id, attribute);
+    let is_granted = |asked: &Asked| {
+        let wanted = asked_mac(keys, holder, client_id, asked);
         granted.chunks_exact(wanted.len()).any(|mac| mac == wanted)
     };
-    Ok(attributes.iter().all(is_granted).then(|| agreed(holder, client_id, attributes)))
+    Ok(asked.iter().all(is_granted).then(|| agreed(holder, client_id, asked)))
 }
 
 /// Remembers that the holder agrees to the request.
@@ -166,27 +167,27 @@ pub(crate) fn remember(
     sealer: &Sealer<'_>,
     now: Instant,
 ) -> Result<Agreed, SigninError> {
-    let granted: Vec<u8> = request
-        .attributes
-        .iter()
-        .flat_map(|attribute| attribute_mac(keys, holder, &request.client_id, attribute))
-        .collect();
-    let body =
-        Body { client_id: request.client_id.clone(), attributes: request.attributes.clone(), since: now };
+    let mac = |asked| asked_mac(keys, holder, &request.client_id, asked);
+    let granted: Vec<u8> = request.asked.iter().flat_map(mac).collect();
+    let attributes = request.asked.iter().map(|asked| asked.attribute.clone()).collect();
+    let body = Body { client_id: request.client_id.clone(), attributes, since: now };
     let party = party(keys, holder, &request.client_id);
     table::put_consent(tx, &holder.row, &party, &granted, &sealer.seal(&body))?;
-    Ok(agreed(holder, &request.client_id, &request.attributes))
+    Ok(agreed(holder, &request.client_id, &request.asked))
 }
 
-fn agreed(holder: HolderRow, client_id: &str, attributes: &[String]) -> Agreed {
-    Agreed { holder, client_id: client_id.to_owned(), attributes: attributes.to_vec() }
+fn agreed(holder: HolderRow, client_id: &str, asked: &[Asked]) -> Agreed {
+    Agreed { holder, client_id: client_id.to_owned(), asked: asked.to_vec() }
 }
 
 fn party(keys: &Keys, holder: HolderRow, client_id: &str) -> [u8; 16] {
     keys.blind_index(PARTY, &[&holder.row[..], client_id.as_bytes()].concat())
 }
 
-fn attribute_mac(keys: &Keys, holder: HolderRow, client_id: &str, attribute: &str) -> [u8; 8] {
-    let value = [&holder.row[..], client_id.as_bytes(), b"\0", attribute.as_bytes()].concat();
+/// Stands for an attribute and its purpose: agreeing to one purpose is not agreeing to another.
+fn asked_mac(keys: &Keys, holder: HolderRow, client_id: &str, asked: &Asked) -> [u8; 8] {
+    let Asked { attribute, purpose } = asked;
+    let parts = [client_id, attribute, purpose].map(str::as_bytes);
+    let value = [&holder.row[..], &parts.join(&b'\0')].concat();
     keys.blind_index(ATTRIBUTE, &value)[..8].try_into().expect("a blind index has 16 bytes")
 }

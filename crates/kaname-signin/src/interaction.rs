@@ -15,6 +15,7 @@ use kaname_trust::Keys;
 use kaname_trust::keys::{BlindIndex, random};
 use serde::{Deserialize, Serialize};
 
+use crate::client::Asked;
 use crate::consent::Agreed;
 use crate::holder::{HolderRow, unwrap, wrap};
 use crate::request::Request;
@@ -76,7 +77,7 @@ pub(crate) struct Grant {
     pub(crate) redirect_uri: String,
     pub(crate) nonce: Option<String>,
     pub(crate) code_challenge: String,
-    pub(crate) attributes: Vec<String>,
+    pub(crate) asked: Vec<Asked>,
     pub(crate) holder: HolderRow,
     pub(crate) means: Means,
     pub(crate) auth_time: Instant,
@@ -260,7 +261,7 @@ impl Consented {
             redirect_uri: request.redirect_uri.clone(),
             nonce: request.nonce.clone(),
             code_challenge: request.code_challenge.clone(),
-            attributes: request.attributes.clone(),
+            asked: request.asked.clone(),
             holder: by.holder,
             means: by.means,
             auth_time: by.at,

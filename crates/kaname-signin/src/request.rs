@@ -4,7 +4,7 @@ use kaname_codec::b64;
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
-use crate::client::Client;
+use crate::client::{Asked, Client};
 use crate::parameters::Parameters;
 use crate::rules::Level;
 
@@ -19,8 +19,8 @@ pub(crate) struct Request {
     pub(crate) state: Option<String>,
     /// Stands in the ID token.
     pub(crate) nonce: Option<String>,
-    /// Attributes asked for, sorted; all registered by the party.
-    pub(crate) attributes: Vec<String>,
+    /// Attributes asked for, sorted, each with the purpose that the party has registered for it by now.
+    pub(crate) asked: Vec<Asked>,
     /// SHA-256 of the verifier (RFC 7636 section 4.2, S256).
     pub(crate) code_challenge: String,
     /// What the party says about asking the person.
@@ -80,16 +80,15 @@ pub(crate) fn read(client: &Client, parameters: &Parameters) -> Result<Request, 
     CHECKS.iter().try_for_each(|check| check(&Checked { client, parameters }))?;
 
     let owned = |name| parameters.get(name).map(str::to_owned);
-    let mut attributes: Vec<String> =
-        scopes(parameters).filter(|scope| *scope != "openid").map(str::to_owned).collect();
-    attributes.sort();
-    attributes.dedup();
+    let mut asked: Vec<Asked> = scopes(parameters).filter_map(|scope| client.asked(scope).cloned()).collect();
+    asked.sort_by(|one, other| one.attribute.cmp(&other.attribute));
+    asked.dedup();
     Ok(Request {
         client_id: client.id().to_owned(),
         redirect_uri: owned("redirect_uri").ok_or(Refusal::RedirectUriMissing)?,
         state: owned("state"),
         nonce: owned("nonce"),
-        attributes,
+        asked,
         code_challenge: owned("code_challenge").ok_or(Refusal::PkceMissing)?,
         prompt: read_prompt(parameters).ok_or(Refusal::PromptUnknown)?,
         max_age: read_max_age(parameters)?,

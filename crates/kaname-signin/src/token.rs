@@ -77,7 +77,8 @@ pub fn redeem(provider: &Provider, env: &Env, parameters: &Parameters) -> Result
     let grant = take_grant(provider, &client, parameters, code, token, now)??;
     let access_token = token.text();
     let id_token = sign_id_token(provider, &snapshot, &client, &grant, &access_token, now)?;
-    let scope = [&["openid".to_owned()][..], &grant.attributes].concat().join(" ");
+    let attributes = grant.asked.iter().map(|asked| asked.attribute.as_str());
+    let scope = std::iter::once("openid").chain(attributes).collect::<Vec<_>>().join(" ");
     Ok(Tokens { access_token, token_type: "Bearer", expires_in: config.token_seconds, id_token, scope })
 }
 

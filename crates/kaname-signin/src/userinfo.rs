@@ -157,9 +157,11 @@ fn open(
 ) -> Result<Map<String, Value>, SigninError> {
     let keys = provider.keys();
     // Taken back meanwhile: the token still holds for some minutes, what was agreed does not.
-    consent::remembered(tx, keys, grant.holder, &grant.client_id, &grant.attributes)?
+    consent::remembered(tx, keys, grant.holder, &grant.client_id, &grant.asked)?
         .ok_or(Refusal::TokenUnknown)?;
-    let asked: Vec<_> = grant.attributes.iter().filter_map(|attribute| client.asked(attribute)).collect();
+    // What the party has registered since for another purpose, or not at all, it does not get by an old token.
+    let asked: Vec<_> =
+        grant.asked.iter().filter(|asked| client.asked(&asked.attribute) == Some(*asked)).collect();
     let mut purposes: Vec<&str> = asked.iter().map(|asked| asked.purpose.as_str()).collect();
     purposes.sort_unstable();
     purposes.dedup();

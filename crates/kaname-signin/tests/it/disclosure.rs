@@ -7,12 +7,12 @@ use kaname_base::{Env, Instant};
 use kaname_person::{Entry, Numbers};
 use kaname_signin::bench::give_passkey;
 use kaname_signin::userinfo::{self, Attributes, Disclosed, Register};
-use kaname_signin::{Holder, Refusal, SigninError, consent};
+use kaname_signin::{Holder, Refusal, SigninError, client, consent};
 use kaname_store::Tx;
 use kaname_trust::{Access, Actor, ActorKind, PersonId, Receipt, TrustError, access};
 use serde_json::{Map, Value, json};
 
-use crate::world::{Journey, NOW, Resident, World, env, payload, refusal, set};
+use crate::world::{Journey, NOW, Resident, World, consent_page, env, payload, refusal, set, sign_in_page};
 
 /// A register that hands out more than it was asked for.
 struct Generous {
@@ -102,6 +102,31 @@ fn what_was_taken_back_is_not_given_any_more() {
     let services = consent::services(&world.provider, &env(NOW), &session).unwrap();
     consent::disconnect(&world.provider, &session, &services[0].reference).unwrap();
     assert_eq!(refusal(disclose(&world, &tokens.access_token)), Refusal::TokenUnknown);
+}
+
+#[test]
+fn agreeing_to_one_purpose_is_not_agreeing_to_another() {
+    let (world, journey) = (World::new(), Journey::new());
+    let code = world.code(&journey, &world.hanako, |_| {});
+    let tokens = world.redeem(&journey, &code).unwrap();
+    let mut changed = world.strict.registration.clone();
+    for asked in changed.attributes.iter_mut().filter(|asked| asked.attribute == "birth_date") {
+        asked.purpose = "identity-check".to_owned();
+    }
+    assert_ne!(changed, world.strict.registration);
+    client::register(&world.provider, &env(NOW), &changed).unwrap();
+
+    let claims = disclose(&world, &tokens.access_token).unwrap();
+    assert!(
+        !claims.contains_key("birthdate"),
+        "an old token gives nothing for a purpose nobody agreed to: {claims:?}"
+    );
+    let again = Journey::new();
+    let uri = world.push(&again, |_| {}).unwrap();
+    let page = sign_in_page(world.arrive(&again, &uri).unwrap());
+    let step = world.sign_in(&again, &page, &world.hanako).unwrap().step;
+    let purposes: Vec<String> = consent_page(step).asked.into_iter().map(|asked| asked.purpose).collect();
+    assert_eq!(purposes, ["identity-check", "identity-check"]);
 }
 
 #[test]

@@ -26,8 +26,8 @@ use crate::command::{resident, sim};
 use crate::deployment::Deployment;
 use crate::error::Failure;
 
-/// Browsers that sign in at the same time.
-const AT_ONCE: u64 = 16;
+/// Browsers that sign in at the same time: enough that their units of work share commits, as in a busy hour.
+const AT_ONCE: u64 = 64;
 
 /// How often each person signs in; the first time she is asked for consent.
 const EACH: u64 = 10;
