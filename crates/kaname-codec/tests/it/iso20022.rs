@@ -355,10 +355,13 @@ proptest! {
         let _ = parse_pain001(&bytes, &exponents);
         let _ = parse_pain001(&bytes[..at], &exponents);
         let mut bytes = write_pain002(&report()).unwrap();
-        let at = at % bytes.len();
+        let (at, end) = (at % bytes.len(), bytes.trim_ascii_end().len());
         bytes[at] = byte;
         let _ = parse_pain002(&bytes);
-        prop_assert!(parse_pain002(&bytes[..at]).is_err());
+        // Cut anywhere inside: only the white space behind the document may be missing.
+        if at < end {
+            prop_assert!(parse_pain002(&bytes[..at]).is_err());
+        }
     }
 }
 
