@@ -3,7 +3,7 @@
 use kaname_base::Env;
 use kaname_base::pack::Pack;
 use kaname_store::Tx;
-use kaname_trust::{Actor, ActorKind, Keys};
+use kaname_trust::{Actor, Keys};
 
 use crate::table::OfficerRow;
 use crate::{Action, PersonError, Refusal, policy, table};
@@ -38,7 +38,7 @@ impl Officer {
         if !self.roles.iter().any(|own| own == role) {
             return Err(Refusal::UnknownRole);
         }
-        Ok(Actor { kind: ActorKind::Officer, id: self.id.to_string(), role: role.to_owned() })
+        Ok(Actor::officer(self.id.to_string(), role))
     }
 }
 

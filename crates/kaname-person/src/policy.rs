@@ -49,12 +49,14 @@ pub enum Action {
 
 /// The role of a person acting for herself.
 pub const SELF: &str = "self";
+/// The role of whoever acts for a person under a mandate, within its scope: another resident, or an officer at a counter.
+pub const DELEGATE: &str = "delegate";
 /// The role of the program in a run that an officer started.
 pub const PROGRAM: &str = "program";
 
 /// The columns of the table.
-pub const ROLES: [&str; 7] =
-    [SELF, "registrar", "payments", "help-desk", "auditor", "administrator", PROGRAM];
+pub const ROLES: [&str; 8] =
+    [SELF, DELEGATE, "registrar", "payments", "help-desk", "auditor", "administrator", PROGRAM];
 
 /// The table: each action with the roles that may do it.
 pub const POLICY: &[(Action, &[&str])] = &[
@@ -63,12 +65,12 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::SeeImportRejects, &["registrar"]),
     (Action::FindResident, &["registrar", "payments", "help-desk"]),
     (Action::FindByReplacedNumber, &["registrar", "auditor"]),
-    (Action::OpenResident, &[SELF, "registrar", "help-desk", PROGRAM]),
-    (Action::RevealNumber, &[SELF, "registrar"]),
-    (Action::SeeAccessLog, &[SELF, "auditor"]),
+    (Action::OpenResident, &[SELF, DELEGATE, "registrar", "help-desk", PROGRAM]),
+    (Action::RevealNumber, &[SELF, DELEGATE, "registrar"]),
+    (Action::SeeAccessLog, &[SELF, DELEGATE, "auditor"]),
     (Action::ReplaceNumber, &["registrar"]),
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
-    (Action::RegisterAccount, &[SELF, "payments", PROGRAM]),
+    (Action::RegisterAccount, &[SELF, DELEGATE, "payments", PROGRAM]),
     (Action::ReviewAccount, &["payments"]),
     (Action::PlanPayout, &["payments", PROGRAM]),
     (Action::ApprovePayout, &["payments"]),
@@ -78,18 +80,33 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::ManageParties, &["administrator"]),
 ];
 
+/// What a mandate's scope must hold for an action; an action that is not here takes no mandate.
+pub const SCOPES: &[(Action, &str)] = &[
+    (Action::OpenResident, "see-data"),
+    (Action::SeeAccessLog, "see-log"),
+    (Action::RevealNumber, "number"),
+    (Action::RegisterAccount, "payments"),
+];
+
 /// Whether the actor may do it.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`].
 pub fn may(actor: &Actor, action: Action) -> Result<(), Refusal> {
     // The kind decides first: nobody gets an officer's rights by naming a role.
-    let role = match actor.kind {
-        ActorKind::Resident => SELF,
-        ActorKind::Program => PROGRAM,
-        ActorKind::Officer if ![SELF, PROGRAM].contains(&actor.role.as_str()) => actor.role.as_str(),
+    let role = match (actor.kind, &actor.mandate) {
+        (ActorKind::Resident | ActorKind::Officer, Some(mandate)) => {
+            let scope = SCOPES.iter().find(|(row, _)| *row == action).map(|(_, scope)| *scope);
+            let in_scope = scope.is_some_and(|scope| mandate.scope.iter().any(|given| given == scope));
+            if in_scope { DELEGATE } else { "" }
+        }
+        (ActorKind::Resident, None) => SELF,
+        (ActorKind::Program, None) => PROGRAM,
+        (ActorKind::Officer, None) if ![SELF, DELEGATE, PROGRAM].contains(&actor.role.as_str()) => {
+            actor.role.as_str()
+        }
         // A relying party reads through consent and the exchange, never here.
-        ActorKind::Officer | ActorKind::Party => "",
+        (ActorKind::Officer | ActorKind::Party | ActorKind::Program, _) => "",
     };
     let allowed = POLICY.iter().any(|(row, roles)| *row == action && roles.contains(&role));
     if allowed { Ok(()) } else { Err(Refusal::NotAllowed { role: actor.role.clone(), action }) }

@@ -129,7 +129,8 @@ fn log<'u>(
     fields: &[&str],
 ) -> Result<Receipt<'u>, PersonError> {
     policy::may(&ask.actor, action)?;
-    let is_herself = ask.actor.kind == ActorKind::Resident;
+    // Whoever has her mandate stands in her place, and needs no other purpose than she does.
+    let is_herself = ask.actor.kind == ActorKind::Resident || ask.actor.mandate.is_some();
     let purpose = pack.purpose(&ask.purpose).ok_or(Refusal::UnknownPurpose)?;
     if is_herself != (purpose.code == OWN_ACCESS) {
         return Err(Refusal::UnknownPurpose.into());

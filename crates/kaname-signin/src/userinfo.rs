@@ -166,8 +166,7 @@ fn open(
     purposes.sort_unstable();
     purposes.dedup();
 
-    let actor =
-        Actor { kind: ActorKind::Party, id: client.id().to_owned(), role: "relying-party".to_owned() };
+    let actor = Actor::new(ActorKind::Party, client.id(), "relying-party");
     let mut claims = Map::new();
     for purpose in purposes {
         let fields: Vec<&str> = asked

@@ -30,17 +30,62 @@ pub struct Actor {
     pub id: String,
     /// The role or office in which it acts, by the pack's code.
     pub role: String,
+    /// The mandate under which it acts for the person whose data it is; `None` for who acts in her own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<Box<Mandate>>,
+}
+
+/// The power to act for one person. Her log holds it with each act, so that it names both: her, whose log it is, and the holder
+/// of the mandate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mandate {
+    /// What both sides call it, such as `man_018f…`. It names nobody.
+    pub id: String,
+    /// What makes it one, by the pack's code, such as `parent`.
+    pub kind: String,
+    /// What it allows, by the pack's codes.
+    pub scope: Vec<String>,
+    /// For whom. Held against whose data are read, and not kept: the entry stands in her own log.
+    #[serde(skip)]
+    for_whom: Option<PersonId>,
+}
+
+impl Mandate {
+    /// A mandate for `person`, whose row the caller has just found to be in force.
+    pub fn for_person(person: PersonId, id: String, kind: String, scope: Vec<String>) -> Mandate {
+        Mandate { id, kind, scope, for_whom: Some(person) }
+    }
+
+    /// Whether it is a mandate for this person.
+    pub fn is_for(&self, person: PersonId) -> bool {
+        self.for_whom == Some(person)
+    }
 }
 
 impl Actor {
     /// The resident, acting for herself.
     pub fn resident() -> Actor {
-        Actor { kind: ActorKind::Resident, id: "self".to_owned(), role: "self".to_owned() }
+        Actor::new(ActorKind::Resident, "self", "self")
+    }
+
+    /// Another resident, acting for the one whose data it is.
+    pub fn delegate(mandate: Mandate) -> Actor {
+        Actor { mandate: Some(Box::new(mandate)), ..Actor::new(ActorKind::Resident, "delegate", "delegate") }
+    }
+
+    /// A member of staff.
+    pub fn officer(id: impl Into<String>, role: impl Into<String>) -> Actor {
+        Actor::new(ActorKind::Officer, id, role)
     }
 
     /// A part of the program, such as `payout`, acting for the officer who started it.
     pub fn program(id: &str, role: &str) -> Actor {
-        Actor { kind: ActorKind::Program, id: id.to_owned(), role: role.to_owned() }
+        Actor::new(ActorKind::Program, id, role)
+    }
+
+    /// Who acts in no other's name.
+    pub fn new(kind: ActorKind, id: impl Into<String>, role: impl Into<String>) -> Actor {
+        Actor { kind, id: id.into(), role: role.into(), mandate: None }
     }
 }
 
@@ -104,7 +149,8 @@ impl<'u> Receipt<'u> {
 /// Appends an entry to the access log and gives the receipt that opens the person's records.
 ///
 /// # Errors
-/// [`TrustError::NoSuchHolder`] when the person has no data key; [`TrustError::Store`].
+/// [`TrustError::NoSuchHolder`] when the person has no data key; [`TrustError::WrongSubject`] when the actor's mandate is for
+/// somebody else; [`TrustError::Store`].
 pub fn record<'u>(
     tx: &mut Tx<'u>,
     keys: &Keys,
@@ -125,6 +171,13 @@ pub fn record_many<'u>(
     env: &Env,
     accesses: &[Access<'_>],
 ) -> Result<Vec<Receipt<'u>>, TrustError> {
+    // A mandate for one person opens nobody else's data, whatever the caller has mixed up.
+    let is_theirs = |access: &Access<'_>| {
+        access.actor.mandate.as_ref().is_none_or(|mandate| mandate.is_for(access.person))
+    };
+    if !accesses.iter().all(is_theirs) {
+        return Err(TrustError::WrongSubject);
+    }
     let people: Vec<PersonId> = accesses.iter().map(|access| access.person).collect();
     let loaded = load(tx, keys, &people)?;
     let mut rows = Vec::with_capacity(accesses.len());

@@ -17,7 +17,7 @@ pub mod person;
 pub mod seal;
 mod table;
 
-pub use access::{Access, Actor, ActorKind, Receipt};
+pub use access::{Access, Actor, ActorKind, Mandate, Receipt};
 pub use error::TrustError;
 pub use keys::Keys;
 pub use person::PersonId;

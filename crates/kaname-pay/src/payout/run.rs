@@ -2,7 +2,7 @@
 
 use kaname_base::{Bucket, Env};
 use kaname_store::{StoreError, Tx};
-use kaname_trust::{Actor, ActorKind};
+use kaname_trust::Actor;
 
 use crate::ids::RunId;
 use crate::ledger::clearing::carry;
@@ -129,11 +129,7 @@ fn pay_next(desk: &Desk, env: &Env, command: &RunPayout, bucket: Bucket) -> Resu
     let most = command.batch.clamp(1, 8_192);
     let officer = &command.officer;
     // The program reads, in a run that this officer started.
-    let actor = Actor {
-        kind: ActorKind::Program,
-        id: format!("payout for {}", officer.id),
-        role: officer.role.clone(),
-    };
+    let actor = Actor::program(&format!("payout for {}", officer.id), &officer.role);
     desk.store.write::<_, PayError, _>(bucket, move |tx| {
         pay_batch(&env.again(), tx, &keys, &actor, &payer, run, most)
     })

@@ -2,12 +2,12 @@
 
 use kaname_base::pack::Pack;
 use kaname_person::officer::{add_officer, change_officer, officer, officers};
-use kaname_person::policy::{POLICY, as_text, may};
+use kaname_person::policy::{POLICY, SCOPES, as_text, may};
 use kaname_person::sector::sector_identifier;
 use kaname_person::{Action, PersonError, Refusal};
 use kaname_store::Value;
 use kaname_testkit::{TestStore, on_every_store};
-use kaname_trust::{Actor, ActorKind, TrustError};
+use kaname_trust::{Actor, ActorKind, Mandate, PersonId, TrustError};
 
 use crate::world::{World, env, jane};
 
@@ -72,25 +72,49 @@ fn the_policy_reads_like_this() {
 
 #[test]
 fn nobody_borrows_rights_by_naming_a_role() {
-    let acting = |kind, role: &str| {
-        may(&Actor { kind, id: "x".to_owned(), role: role.to_owned() }, Action::OpenResident)
-    };
+    let acting = |kind, role: &str| may(&Actor::new(kind, "x", role), Action::OpenResident);
     assert_eq!(acting(ActorKind::Officer, "registrar"), Ok(()));
     for (kind, role) in [
         (ActorKind::Officer, "self"),
         (ActorKind::Officer, "program"),
+        (ActorKind::Officer, "delegate"),
         (ActorKind::Officer, ""),
         (ActorKind::Party, "registrar"),
         (ActorKind::Party, "self"),
     ] {
         assert!(acting(kind, role).is_err(), "{kind:?} {role}");
     }
-    let resident = Actor { kind: ActorKind::Resident, id: "self".to_owned(), role: "registrar".to_owned() };
+    let resident = Actor::new(ActorKind::Resident, "self", "registrar");
     assert!(may(&resident, Action::RegisterResident).is_err());
     for pack in Pack::shipped().iter().filter_map(|id| Pack::load_shipped(id)) {
-        let known = |role: &&str| ["self", "program"].contains(role) || pack.role(role).is_some();
+        let known = |role: &&str| ["self", "delegate", "program"].contains(role) || pack.role(role).is_some();
         assert!(POLICY.iter().all(|(_, roles)| roles.iter().all(&known)), "{}", pack.id);
     }
+}
+
+#[test]
+fn a_mandate_allows_what_is_in_its_scope_and_nothing_else() {
+    let her = PersonId::from_bytes([7; 16]);
+    let with = |scope: &[&str]| {
+        let scope = scope.iter().map(|code| (*code).to_owned()).collect();
+        Mandate::for_person(her, "man_1".to_owned(), "parent".to_owned(), scope)
+    };
+    let mut allowed = 0;
+    for (action, scope) in SCOPES {
+        let [holder, clerk] = [Actor::delegate(with(&[scope])), Actor::officer("off_1", "help-desk")];
+        let clerk = Actor { mandate: Some(Box::new(with(&[scope]))), ..clerk };
+        assert_eq!((may(&holder, *action), may(&clerk, *action)), (Ok(()), Ok(())), "{action}");
+        let others: Vec<&str> = SCOPES.iter().map(|(_, code)| *code).filter(|code| code != scope).collect();
+        assert!(may(&Actor::delegate(with(&others)), *action).is_err(), "{action}");
+        allowed += 1;
+    }
+    assert!(allowed > 3, "only {allowed} actions");
+    // Neither an officer's own rights nor the program's come with it.
+    let all: Vec<&str> = SCOPES.iter().map(|(_, code)| *code).collect();
+    let registrar = Actor { mandate: Some(Box::new(with(&all))), ..Actor::officer("off_1", "registrar") };
+    assert!(may(&registrar, Action::RegisterResident).is_err());
+    let program = Actor { mandate: Some(Box::new(with(&all))), ..Actor::program("import", "registrar") };
+    assert!(may(&program, Action::OpenResident).is_err());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use kaname_person::show::Asking;
 use kaname_person::{Entry, Numbers, PersonError, register as people};
 use kaname_store::{Store, StoreError};
 use kaname_testkit::TestStore;
-use kaname_trust::{Actor, ActorKind, Keys, PersonId};
+use kaname_trust::{Actor, Keys, PersonId};
 use tempfile::TempDir;
 
 pub(crate) struct World {
@@ -89,7 +89,7 @@ pub(crate) fn registrar() -> Actor {
 }
 
 pub(crate) fn officer(role: &str) -> Actor {
-    Actor { kind: ActorKind::Officer, id: "off_1".to_owned(), role: role.to_owned() }
+    Actor::officer("off_1", role)
 }
 
 pub(crate) fn asking(person: PersonId, role: &str, purpose: &str) -> Asking {

@@ -158,7 +158,7 @@ fn the_register_answers_with_the_names_of_the_standard() {
         address: "千代田1-1",
         ..Entry::default()
     };
-    let by = Actor { kind: ActorKind::Officer, id: "off_test".to_owned(), role: "registrar".to_owned() };
+    let by = Actor::officer("off_test", "registrar");
     let ask = kaname_person::register::Register {
         request: [7; 16],
         entry,

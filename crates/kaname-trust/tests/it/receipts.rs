@@ -2,7 +2,7 @@
 
 use kaname_store::{StoreError, Value};
 use kaname_testkit::{TestStore, on_every_store};
-use kaname_trust::{Access, Actor, ActorKind, PersonId, Sealed, TrustError, access};
+use kaname_trust::{Access, Actor, Mandate, PersonId, Sealed, TrustError, access};
 
 use crate::world::{Note, World, env, reading};
 
@@ -27,11 +27,36 @@ fn a_receipt_for_one_person_does_not_open_anothers_record() {
 }
 
 #[test]
+fn a_mandate_for_one_person_reads_nothing_of_another() {
+    let world = World::new();
+    let (hers, his) = (world.people[0], world.people[1]);
+    let mother = move || {
+        let scope = vec!["see-data".to_owned()];
+        Actor::delegate(Mandate::for_person(hers, "man_1".to_owned(), "parent".to_owned(), scope))
+    };
+    let refused = world.unit(his, move |tx, keys, env| {
+        access::record(tx, keys, env, &reading(his, &mother())).map(|receipt| receipt.number())
+    });
+    assert!(matches!(refused, Err(TrustError::WrongSubject)), "{refused:?}");
+
+    let shown = world.unit(hers, move |tx, keys, env| {
+        let receipt = access::record(tx, keys, env, &reading(hers, &mother()))?;
+        access::entries(tx, keys, &receipt, 10)
+    });
+    let actor = shown.unwrap().remove(0).actor;
+    let mandate = actor.mandate.expect("the entry names the mandate");
+    assert_eq!((mandate.id.as_str(), mandate.kind.as_str()), ("man_1", "parent"));
+    assert_eq!(mandate.scope, ["see-data"]);
+    // What was kept lets nobody act again.
+    assert!(!mandate.is_for(hers));
+}
+
+#[test]
 fn an_entry_says_who_why_and_what() {
     let world = World::new();
     let who = world.people[0];
     let shown = world.unit(who, move |tx, keys, env| {
-        let actor = Actor { kind: ActorKind::Officer, id: "off_1".to_owned(), role: "registrar".to_owned() };
+        let actor = Actor::officer("off_1", "registrar");
         let asked = Access {
             person: who,
             actor: &actor,

@@ -10,7 +10,7 @@ use kaname_base::Env;
 use kaname_pay::payee::Desk;
 use kaname_pay::payout::{self, Go, PlanRun, RunPayout, RunState};
 use kaname_pay::{PayError, RunId};
-use kaname_trust::{Actor, ActorKind};
+use kaname_trust::Actor;
 
 /// Hands work to the thread. Cheap to clone.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ impl Runs {
                     runs.hand_over(Work::Plan(plan, mpsc::channel().0));
                 }
                 (RunState::Approved | RunState::Running, Some((officer, _))) => {
-                    let actor = Actor { kind: ActorKind::Officer, id: officer, role: "payments".to_owned() };
+                    let actor = Actor::officer(officer, "payments");
                     runs.pay(run.id, actor);
                 }
                 _ => {}

@@ -19,7 +19,7 @@ use kaname_signin::client::{self, Profile};
 use kaname_signin::{Config, Holder, Provider};
 use kaname_store::Store;
 use kaname_testkit::TestStore;
-use kaname_trust::{Actor, ActorKind, Keys, PersonId, access};
+use kaname_trust::{Actor, Keys, PersonId, access};
 use kaname_web::Runs;
 use kaname_web::http::client::form;
 use kaname_web::http::{App, Parts, router};
@@ -102,7 +102,7 @@ impl World {
                 phone,
                 ..Entry::default()
             };
-            let by = Actor { kind: ActorKind::Officer, id: "off".to_owned(), role: "registrar".to_owned() };
+            let by = Actor::officer("off", "registrar");
             let ask = register::Register {
                 request: new_request(),
                 entry,
@@ -119,8 +119,7 @@ impl World {
         let hanako = someone("要木", "華子郎", ["カナメギ", "ハナコロウ"], "扇町四丁目7番", "03-5550-1234");
         let taro = someone("骨山", "太朗丸", ["ホネヤマ", "タロウマル"], "軸町一丁目9番", "03-5550-9876");
 
-        let chief =
-            Actor { kind: ActorKind::Officer, id: "off".to_owned(), role: "administrator".to_owned() };
+        let chief = Actor::officer("off", "administrator");
         let mut first = true;
         let mut staff = |name: &'static str, role: &'static str| {
             let (with, pack, by) =
