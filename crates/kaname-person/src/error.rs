@@ -3,8 +3,8 @@
 use kaname_store::StoreError;
 use kaname_trust::TrustError;
 
+use crate::Fault;
 use crate::policy::Action;
-use crate::resident::Fault;
 
 /// The answer is no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,6 +9,8 @@
 //!
 //! Only the tables of this block hold a [`PersonId`](kaname_trust::PersonId). Other blocks hold a pseudonym of their own.
 
+mod check;
+mod entry;
 pub mod error;
 pub mod import;
 pub mod matching;
@@ -19,14 +21,19 @@ pub mod register;
 pub mod resident;
 mod scatter;
 pub mod sector;
+mod serial;
 pub mod show;
 mod table;
 
+pub use entry::{Entry, Fault, Field, Reason};
 pub use error::{PersonError, Refusal};
 pub use number::Numbers;
 pub use officer::{Officer, OfficerId};
 pub use policy::{Action, may};
-pub use resident::{Address, Entry, Fault, Field, Name, PackVersion, Particulars, Reason, Resident};
+pub use resident::{
+    Address, FormerAddress, FormerName, Life, Name, Names, PackVersion, Particulars, Relation, RelationKind,
+    Resident, Standing, Stay,
+};
 
 /// The block's tables.
 pub const MIGRATIONS: &[kaname_store::Migration] = &[kaname_store::Migration {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::{self, Numbers, SealedNumber};
 use crate::table::Origin;
-use crate::{Action, Entry, PackVersion, Particulars, PersonError, Refusal, Resident, policy, table};
+use crate::{Action, Entry, Life, PackVersion, Particulars, PersonError, Refusal, Resident, policy, table};
 
 /// A life event: who, why, when, on what evidence. Sealed, and never changed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,6 +220,7 @@ fn write(
                 pack: registrar.pack.clone(),
                 registered_at: env.now,
                 registered_by: registrar.by.clone(),
+                life: Life::default(),
             };
             let event = LifeEvent {
                 kind: EventKind::Registration,

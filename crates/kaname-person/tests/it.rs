@@ -4,6 +4,8 @@
 mod attacks;
 #[path = "it/imports.rs"]
 mod imports;
+#[path = "it/names.rs"]
+mod names;
 #[path = "it/numbers.rs"]
 mod numbers;
 #[path = "it/officers.rs"]

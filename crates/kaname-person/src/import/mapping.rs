@@ -279,10 +279,12 @@ impl Plan {
         let code = self.mapping.values.get(&field).and_then(|values| values.get(text.trim_matches(' ')));
         let text = code.map_or(text, |code| Cow::Borrowed(code.as_str()));
         match field {
-            Field::BirthDate => match self.mapping.iso(&text) {
-                Cow::Borrowed(same) if same.len() == text.len() => text,
-                other => Cow::Owned(other.into_owned()),
-            },
+            Field::BirthDate | Field::StayFrom | Field::StayUntil | Field::AddressSince => {
+                match self.mapping.iso(&text) {
+                    Cow::Borrowed(same) if same.len() == text.len() => text,
+                    other => Cow::Owned(other.into_owned()),
+                }
+            }
             _ => text,
         }
     }

@@ -58,6 +58,7 @@ fn particulars(person: &SimPerson, pack: &Pack) -> Particulars {
         address: &person.address,
         phone: &person.phone,
         email: &person.email,
+        ..Entry::default()
     };
     Particulars::check(&entry, pack, jiff::civil::date(2026, 11, 22)).unwrap()
 }

@@ -174,10 +174,14 @@ fn reason(shell: &Shell, reason: Reason) -> String {
         Reason::MissingName => "wrong.name",
         Reason::TooLong(_) => "wrong.long",
         Reason::ControlCharacter => "wrong.characters",
+        Reason::Placeholder => "wrong.placeholder",
         Reason::Formula => "wrong.formula",
         Reason::DateForm => "wrong.year",
         Reason::NoSuchDay => "wrong.date",
         Reason::InFuture => "wrong.future",
+        Reason::BeforeBirth => "wrong.before_birth",
+        Reason::EndsBeforeStart => "wrong.ends_first",
+        Reason::NotForCitizens => "wrong.not_citizens",
         Reason::UnknownCode => "wrong.choice",
         Reason::NotKana => "wrong.kana",
         Reason::NotLatin => "wrong.latin",
@@ -213,5 +217,6 @@ fn entry<'a>(call: &'a Call, birth_date: &'a str) -> Entry<'a> {
         address: call.form.text("address"),
         phone: call.form.text("phone"),
         email: call.form.text("email"),
+        ..Entry::default()
     }
 }

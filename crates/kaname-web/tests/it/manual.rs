@@ -36,7 +36,7 @@ fn every_page_says_what_it_means_and_what_to_do() {
 fn codes_in_sources() -> Vec<String> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |path: &str| std::fs::read_to_string(crates.join(path)).unwrap();
-    let arms = ["kaname-person/src/error.rs", "kaname-person/src/resident.rs", "kaname-pay/src/error.rs"]
+    let arms = ["kaname-person/src/error.rs", "kaname-person/src/entry.rs", "kaname-pay/src/error.rs"]
         .map(read)
         .concat();
     let of_blocks = arms
