@@ -58,7 +58,8 @@ fn main() {
         transfers / wall.as_secs_f64()
     );
     let (wall, cpu) = (Instant::now(), processor_time());
-    let found = fsck(&store).expect("the books are read");
+    let found =
+        fsck(&store, &kaname_trust::Actor::program("example", "program")).expect("the books are read");
     assert!(found.is_sound() && found.transfers == transfers as u64, "{found:?}");
     let cpu = processor_time().saturating_sub(cpu);
     println!("fsck: sound, {:.1} s, {:.1} s of a core", wall.elapsed().as_secs_f64(), cpu.as_secs_f64());

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kaname_base::pack::Pack;
 use kaname_base::{Amount, Buckets, Currency, Env};
 use kaname_pay::ledger::fsck;
 use kaname_pay::payee::{Desk, RegisterPayee, Registration, register_many};
@@ -72,7 +73,8 @@ fn main() {
     }
     let (banks, accounts) = bank_accounts(&folder, currency, count);
     let residents = Arc::new(Everybody(people.clone(), buckets));
-    let desk = Desk { store, keys, residents, banks };
+    let pack = Arc::new(Pack::load_shipped("example").expect("the template is shipped"));
+    let desk = Desk { store, keys, pack, residents, banks };
     let clerk = Actor::program("import", "registrar");
     let commands: Vec<_> = accounts
         .into_iter()
@@ -94,33 +96,35 @@ fn main() {
     let programme = Programme { code: "grant".to_owned(), currency, amount };
     let mut go_on = |_: &_| Go::On;
     let all = Watch::start();
-    let command = PlanRun { id, programme, officer: "planner".to_owned() };
+    let command = PlanRun { id, programme, by: officer("planner") };
     let planned = plan(&desk, &env(2), &command, &mut go_on).expect("planned");
     let total = planned.total;
     desk.store
         .write::<_, PayError, _>(buckets.home(), move |tx| {
-            appropriate(&env(3), tx, TransferId::from_bytes([9; 16]), currency, total).map(drop)
+            appropriate(&env(3), tx, &officer("approver"), TransferId::from_bytes([9; 16]), currency, total)
+                .map(drop)
         })
         .expect("the treasury has money");
-    let command = Approve {
-        run: id,
-        officer: "approver".to_owned(),
-        people: planned.people,
-        total_minor: total.minor(),
-    };
+    let command =
+        Approve { run: id, by: officer("approver"), people: planned.people, total_minor: total.minor() };
     approve(&desk, &env(4), &command).expect("approved");
     all.so_far("planned and approved", count);
     let payer =
         Payer { name: "Exampleland".to_owned(), account: "1".to_owned(), remittance: "Grant".to_owned() };
-    let command = RunPayout { run: id, officer: Actor::program("officer", "payments"), payer, batch: 4_096 };
+    let command = RunPayout { run: id, by: officer("approver"), payer, batch: 4_096 };
     let outcome = run(&desk, &env(5), &command, &mut go_on).expect("paid");
     all.stop("paid, end to end", count);
     assert_eq!(outcome.run.state, RunState::Finished);
-    let books = report(&desk, id).expect("a report");
-    assert!(books.is_sound() && fsck(&desk.store).expect("the books are read").is_sound());
+    let auditor = Actor::program("example", "program");
+    let books = report(&desk, &auditor, id).expect("a report");
+    assert!(books.is_sound() && fsck(&desk.store, &auditor).expect("the books are read").is_sound());
     println!("{:?}", books.books);
     drop(desk);
     std::fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+fn officer(id: &str) -> Actor {
+    Actor::officer(id, "payments")
 }
 
 /// Three banks, and an account for nine in ten.

@@ -1,5 +1,6 @@
 //! How this block says no, and how it fails.
 
+use kaname_person::Refusal as NotAllowed;
 use kaname_store::StoreError;
 use kaname_trust::TrustError;
 
@@ -62,7 +63,7 @@ pub enum Refusal {
     #[error("the payout run is not in the state that this step needs")]
     WrongState,
     /// Four eyes: whoever planned a run does not approve it.
-    #[error("another officer than the one who planned the run must approve it")]
+    #[error("another officer than the one who planned the run must fund and approve it")]
     SameOfficer,
     /// The list is not the one that was planned.
     #[error("the list of the payout run was changed after it was planned")]
@@ -119,6 +120,9 @@ pub enum PayError {
     /// The answer is no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The actor's role does not allow it ([`kaname_person::policy`]).
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
     /// Keys, seals or the access log failed.
     #[error(transparent)]
     Trust(TrustError),

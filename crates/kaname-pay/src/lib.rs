@@ -24,5 +24,7 @@ pub use ids::{AccountId, PayeeId, RunId, TransferId};
 pub use residents::{Register, Residents};
 
 /// The block's tables.
-pub const MIGRATIONS: &[kaname_store::Migration] =
-    &[kaname_store::Migration { block: "pay", number: 1, sql: include_str!("../migrations/0001_pay.sql") }];
+pub const MIGRATIONS: &[kaname_store::Migration] = &[
+    kaname_store::Migration { block: "pay", number: 1, sql: include_str!("../migrations/0001_pay.sql") },
+    kaname_store::Migration { block: "pay", number: 2, sql: include_str!("../migrations/0002_run_act.sql") },
+];

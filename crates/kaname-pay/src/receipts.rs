@@ -8,17 +8,17 @@ use kaname_trust::{Actor, Keys, PersonId, Receipt, TrustError, seal};
 use crate::PayError;
 use crate::payee::PURPOSE;
 
-/// A receipt for each person who has a data key, in order; none for one who was erased.
+/// A receipt for each person who has a data key, in order; none for one who was erased. `basis` is the pack's ([`crate::payee::Desk::basis`]).
 pub(crate) fn receipts<'u>(
     env: &Env,
     tx: &mut Tx<'u>,
     keys: &Keys,
     actor: &Actor,
+    basis: &str,
     people: &[PersonId],
     fields: &[&str],
 ) -> Result<Vec<Option<Receipt<'u>>>, PayError> {
-    let access =
-        |person: &PersonId| Access { person: *person, actor, purpose: PURPOSE, basis: PURPOSE, fields };
+    let access = |person: &PersonId| Access { person: *person, actor, purpose: PURPOSE, basis, fields };
     match access::record_many(tx, keys, env, &people.iter().map(access).collect::<Vec<_>>()) {
         Ok(receipts) => return Ok(receipts.into_iter().map(Some).collect()),
         Err(TrustError::NoSuchHolder) => {} // seldom, so it is looked for slowly

@@ -33,10 +33,16 @@ pub enum Action {
     RegisterAccount,
     /// Look at an account whose holder could not be matched by rule.
     ReviewAccount,
+    /// Pay nothing more on an account.
+    SuspendAccount,
     /// Plan a payout.
     PlanPayout,
     /// Approve somebody else's plan; the second pair of eyes.
     ApprovePayout,
+    /// Put into the treasury what was voted for a run that somebody else planned.
+    FundTreasury,
+    /// Start, stop or resume an approved payout.
+    RunPayout,
     /// Watch a payout, and see its report.
     WatchPayout,
     /// Check the ledger and the access log.
@@ -72,8 +78,11 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
     (Action::RegisterAccount, &[SELF, DELEGATE, "payments", PROGRAM]),
     (Action::ReviewAccount, &["payments"]),
+    (Action::SuspendAccount, &["payments"]),
     (Action::PlanPayout, &["payments", PROGRAM]),
     (Action::ApprovePayout, &["payments"]),
+    (Action::FundTreasury, &["payments"]),
+    (Action::RunPayout, &["payments", PROGRAM]),
     (Action::WatchPayout, &["payments", "auditor", PROGRAM]),
     (Action::AuditBooks, &["auditor", PROGRAM]),
     (Action::ManageOfficers, &["administrator"]),
@@ -127,8 +136,11 @@ impl fmt::Display for Action {
             Action::IssueActivation => "issue an activation",
             Action::RegisterAccount => "register an account",
             Action::ReviewAccount => "review an account",
+            Action::SuspendAccount => "suspend an account",
             Action::PlanPayout => "plan a payout",
             Action::ApprovePayout => "approve a payout",
+            Action::FundTreasury => "fund the treasury",
+            Action::RunPayout => "run a payout",
             Action::WatchPayout => "watch a payout",
             Action::AuditBooks => "audit the books",
             Action::ManageOfficers => "manage officers",

@@ -181,7 +181,8 @@ impl Deployment {
     /// What payouts work with.
     pub(crate) fn desk(&self) -> Result<Desk, Failure> {
         let (store, keys) = (self.store.clone(), self.keys.clone());
-        Ok(Desk { store, keys, residents: Arc::new(Register), banks: self.banks()? })
+        let (pack, banks) = (Arc::clone(&self.pack), self.banks()?);
+        Ok(Desk { store, keys, pack, residents: Arc::new(Register), banks })
     }
 
     fn banks(&self) -> Result<Banks, Failure> {

@@ -8,8 +8,11 @@
 use std::collections::BTreeMap;
 
 use kaname_base::{Amount, Bucket};
+use kaname_person::{Action, policy};
 use kaname_store::{Store, StoreError, Tx};
+use kaname_trust::Actor;
 
+use crate::PayError;
 use crate::ids::AccountId;
 use crate::ledger::clearing::{clearing_account, leg_in, suspense_account};
 use crate::ledger::table::{self, Line, Outgoing};
@@ -57,8 +60,9 @@ impl Findings {
 /// Checks the books of all buckets.
 ///
 /// # Errors
-/// [`StoreError`] when they cannot be read. What is wrong with them is in the [`Findings`].
-pub fn fsck(store: &Store) -> Result<Findings, StoreError> {
+/// [`PayError::NotAllowed`]; [`PayError::Store`] when they cannot be read. What is wrong with them is in the [`Findings`].
+pub fn fsck(store: &Store, by: &Actor) -> Result<Findings, PayError> {
+    policy::may(by, Action::AuditBooks)?;
     let mut found = Findings::default();
     let mut clearing: BTreeMap<String, i128> = BTreeMap::new();
     for bucket in store.buckets().all() {

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use kaname_base::Instant;
+use kaname_base::pack::Pack;
 use kaname_person::matching::{Difference, Doubt};
 use kaname_store::Store;
 use kaname_trust::{Keys, Record};
@@ -28,14 +29,24 @@ pub struct Desk {
     pub store: Store,
     /// The keys of the deployment.
     pub keys: Keys,
+    /// The country: on what legal basis records are read.
+    pub pack: Arc<Pack>,
     /// The register of residents.
     pub residents: Arc<dyn Residents>,
     /// The banks.
     pub banks: Banks,
 }
 
-/// The code of the pack's purpose for which this block reads records; also how its legal basis is named.
+/// The code of the pack's purpose for which this block reads records.
 pub const PURPOSE: &str = "payout";
+
+impl Desk {
+    /// The law that lets this block read records, as the pack has it in its first language.
+    pub(crate) fn basis(&self) -> String {
+        let purpose = self.pack.purpose(PURPOSE).expect("a pack without the needed purposes is refused");
+        purpose.legal_basis.get(&self.pack.default_language().tag).to_owned()
+    }
+}
 
 /// Why an account is not paid on. Shown to the resident and the officer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

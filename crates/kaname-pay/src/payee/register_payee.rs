@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, mpsc};
 
 use kaname_base::{Bucket, Env};
+use kaname_person::{Action, policy};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::{Actor, Keys, PersonId};
 
@@ -51,13 +52,15 @@ pub enum Registration {
 /// Registers accounts; the answers are in the order of the commands.
 ///
 /// # Errors
-/// [`PayError::Bank`] when a bank cannot be asked; what was registered before stands, and asking again is safe.
+/// [`PayError::NotAllowed`]; [`PayError::Bank`] when a bank cannot be asked; what was registered before stands, and asking again is safe.
 pub fn register_many(
     desk: &Desk,
     env: &Env,
     actor: &Actor,
     commands: &[RegisterPayee],
 ) -> Result<Vec<Registration>, PayError> {
+    policy::may(actor, Action::RegisterAccount)?;
+    let basis: Arc<str> = desk.basis().into();
     let mut answers = vec![Registration::Refused(Reason::NotRegistered); commands.len()];
     for wave in waves(rounds(desk, commands)) {
         let places: Vec<usize> = wave.iter().flatten().copied().collect();
@@ -69,10 +72,10 @@ pub fn register_many(
             let mine = from..from + round.len();
             from = mine.end;
             let (keys, residents, env) = (desk.keys.clone(), Arc::clone(&desk.residents), env.again());
-            let (actor, asked) = (actor.clone(), Arc::clone(&asked));
+            let (actor, basis, asked) = (actor.clone(), Arc::clone(&basis), Arc::clone(&asked));
             let bucket = bucket_of(desk, asked[mine.start].person);
             units.push((bucket, move |tx: &mut Tx<'_>| {
-                decide(&env.again(), tx, &keys, &*residents, &actor, &asked[mine.clone()])
+                decide(&env.again(), tx, &keys, &*residents, (&actor, &basis), &asked[mine.clone()])
             }));
         }
         let decided: Vec<Decided> = write_all(&desk.store, units)?.into_iter().flatten().collect();
@@ -215,12 +218,12 @@ fn decide(
     tx: &mut Tx<'_>,
     keys: &Keys,
     residents: &dyn Residents,
-    actor: &Actor,
+    (actor, basis): (&Actor, &str),
     asked: &[Asked],
 ) -> Result<Vec<Decided>, PayError> {
     let rows = table::payees(tx, &asked.iter().map(|one| one.payee).collect::<Vec<_>>())?;
     let people: Vec<PersonId> = asked.iter().map(|one| one.person).collect();
-    let receipts = receipts(env, tx, keys, actor, &people, &["name"])?;
+    let receipts = receipts(env, tx, keys, actor, basis, &people, &["name"])?;
     let mut matches = Vec::with_capacity(asked.len());
     for (one, receipt) in asked.iter().zip(&receipts) {
         matches.push(match (receipt, &one.holder) {

@@ -1,7 +1,8 @@
 //! Use case: pay nothing more on a person's account, until another one is registered.
 
+use kaname_person::{Action, policy};
 use kaname_store::Tx;
-use kaname_trust::{Keys, PersonId};
+use kaname_trust::{Actor, Keys, PersonId};
 
 use crate::payee::{PayeeState, table};
 use crate::{PayError, Refusal, ids};
@@ -9,8 +10,9 @@ use crate::{PayError, Refusal, ids};
 /// Suspends the payee account of a person of the unit's bucket.
 ///
 /// # Errors
-/// [`Refusal::NoPayee`] when there is none that is paid on.
-pub fn suspend(tx: &mut Tx<'_>, keys: &Keys, person: PersonId) -> Result<(), PayError> {
+/// [`PayError::NotAllowed`]; [`Refusal::NoPayee`] when there is none that is paid on.
+pub fn suspend(tx: &mut Tx<'_>, keys: &Keys, by: &Actor, person: PersonId) -> Result<(), PayError> {
+    policy::may(by, Action::SuspendAccount)?;
     let found = table::payees(tx, &[ids::payee(keys, person)])?.pop().flatten();
     let mut row = found.ok_or(Refusal::NoPayee)?;
     match row.state {

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use kaname_base::{Bucket, Env};
+use kaname_person::{Action, policy};
 use kaname_store::{StoreError, Tx};
+use kaname_trust::Actor;
 
 use crate::ids::{RunId, derived_transfer};
 use crate::ledger::clearing::{Send, send};
 use crate::payee::Desk;
+use crate::payout::act::{self, Step};
 use crate::payout::plan::list_hash;
 use crate::payout::table::{self, Part};
 use crate::payout::treasury::{Move, Use, for_people, run_account, treasury_account};
@@ -19,8 +22,8 @@ use crate::{PayError, Refusal};
 pub struct Approve {
     /// Which.
     pub run: RunId,
-    /// The officer's id; not the one who planned it.
-    pub officer: String,
+    /// The officer; not the one who planned it.
+    pub by: Actor,
     /// How many people the officer was shown.
     pub people: u64,
     /// The total the officer was shown, in minor units.
@@ -30,9 +33,10 @@ pub struct Approve {
 /// Approves the run, and sends each bucket's share on its way. All of it happens in one unit of work on the home bucket.
 ///
 /// # Errors
-/// [`rules::may_approve`]'s refusals; [`Refusal::ListChanged`] when a list is not the one that was planned;
+/// [`PayError::NotAllowed`]; [`rules::may_approve`]'s refusals; [`Refusal::ListChanged`] when a list is not the one that was planned;
 /// [`Refusal::InsufficientFunds`] when the treasury has not enough.
 pub fn approve(desk: &Desk, env: &Env, command: &Approve) -> Result<Run, PayError> {
+    policy::may(&command.by, Action::ApprovePayout)?;
     let mut parts = Vec::new();
     for bucket in desk.store.buckets().all() {
         let id = command.run;
@@ -55,7 +59,7 @@ fn approve_home(
     parts: &[(Bucket, Part)],
 ) -> Result<Run, PayError> {
     let run = table::run(tx, command.run)?.ok_or(Refusal::NoSuchRun)?;
-    rules::may_approve(&run, &command.officer, command.people, command.total_minor)?;
+    rules::may_approve(&run, &command.by.id, command.people, command.total_minor)?;
     if list_hash(run.id, parts) != run.list_hash {
         return Err(Refusal::ListChanged.into());
     }
@@ -72,11 +76,12 @@ fn approve_home(
             code: Move::Funding as u16,
         });
     }
-    let approved = Some((command.officer.clone(), env.now));
+    let approved = Some((command.by.id.clone(), env.now));
     let run = Run { state: RunState::Approved, approved, ..run };
 
     send(env, tx, &shares)?;
     table::replace_run(tx, &run)?;
+    act::note(env, tx, run.id, Step::Approved, &command.by)?;
     Ok(Run { version: run.version + 1, ..run })
 }
 

@@ -9,8 +9,10 @@
 //! All steps but the first and second can be killed and started again with [`run`]: a payee's row, her transfer's id and
 //! the id of the message she is in are derived from the run and her, so doing it twice does it once.
 
+mod act;
 mod approve;
 mod collect;
+mod fund;
 mod message;
 mod pay_batch;
 mod plan;
@@ -26,12 +28,14 @@ use std::fmt;
 
 use kaname_base::{Amount, Currency, Instant};
 
+pub use act::{Act, Step};
 pub use approve::{Approve, approve};
+pub use fund::fund;
 pub use message::end_to_end_id;
 pub use plan::{PlanRun, plan};
 pub use read::{Payment, Voucher, payments_of, run_of, runs, voucher_of};
 pub use report::{Books, Report, Tally, report};
-pub use run::{Outcome, Payer, RunPayout, run};
+pub use run::{BATCH, Outcome, Payer, RunPayout, going_on, run};
 pub use stop::stop;
 pub use treasury::{appropriate, treasury_account};
 

@@ -33,7 +33,7 @@ pub(crate) fn pay_batch(
     env: &Env,
     tx: &mut Tx<'_>,
     keys: &Keys,
-    actor: &Actor,
+    (actor, basis): (&Actor, &str),
     payer: &Payer,
     id: RunId,
     most: usize,
@@ -52,7 +52,7 @@ pub(crate) fn pay_batch(
     let payees: Vec<PayeeId> = list.into_iter().map(|(payee, _)| payee).collect();
     let rows = payees_between(tx, first, last)?;
     let people: Vec<PersonId> = payees.iter().map(|payee| ids::person(keys, *payee)).collect();
-    let receipts = receipts(env, tx, keys, actor, &people, &["account"])?;
+    let receipts = receipts(env, tx, keys, actor, basis, &people, &["account"])?;
     let ways = ways(&payees, &rows, &receipts);
     let currency = part.programme.currency;
     let account = |purpose: Use, bank: &str| run_account(id, purpose, bank, currency);

@@ -7,11 +7,14 @@
 use std::sync::Arc;
 
 use kaname_base::{Amount, Bucket, Env};
+use kaname_person::{Action, policy};
 use kaname_store::{StoreError, Tx};
+use kaname_trust::Actor;
 
 use crate::ids::{self, PayeeId, RunId, digest};
 use crate::ledger::open_accounts;
 use crate::payee::Desk;
+use crate::payout::act::{self, Step};
 use crate::payout::table::{self, Part};
 use crate::payout::treasury::{Use, for_people, run_account};
 use crate::payout::{Phase, Programme, Run, RunState, Steps, step};
@@ -27,15 +30,16 @@ pub struct PlanRun {
     pub id: RunId,
     /// What is paid.
     pub programme: Programme,
-    /// Who plans it: the officer's id.
-    pub officer: String,
+    /// Who plans it.
+    pub by: Actor,
 }
 
 /// Makes the list, and tells how many people are on it, what they get in all, and the hash that commits to it.
 ///
 /// # Errors
-/// [`Refusal::RunIdReused`] when the id stands for another run; [`Refusal::AmountZero`]; [`Refusal::Overflow`].
+/// [`PayError::NotAllowed`]; [`Refusal::RunIdReused`] when the id stands for another run; [`Refusal::AmountZero`]; [`Refusal::Overflow`].
 pub fn plan(desk: &Desk, env: &Env, command: &PlanRun, steps: &mut Steps<'_>) -> Result<Run, PayError> {
+    policy::may(&command.by, Action::PlanPayout)?;
     if command.programme.amount == Amount::ZERO {
         return Err(Refusal::AmountZero.into());
     }
@@ -78,14 +82,14 @@ pub(crate) fn part_digest(run: RunId, payees: &[PayeeId]) -> [u8; 32] {
 
 fn begin(env: &Env, tx: &mut Tx<'_>, command: &PlanRun) -> Result<Run, PayError> {
     if let Some(run) = table::run(tx, command.id)? {
-        let same = run.programme == command.programme && run.planned_by == command.officer;
+        let same = run.programme == command.programme && run.planned_by == command.by.id;
         return if same { Ok(run) } else { Err(Refusal::RunIdReused.into()) };
     }
     let run = Run {
         id: command.id,
         programme: command.programme.clone(),
         state: RunState::Planning,
-        planned_by: command.officer.clone(),
+        planned_by: command.by.id.clone(),
         planned_at: env.now,
         approved: None,
         people: 0,
@@ -95,6 +99,7 @@ fn begin(env: &Env, tx: &mut Tx<'_>, command: &PlanRun) -> Result<Run, PayError>
     };
 
     table::insert_run(tx, &run)?;
+    act::note(env, tx, run.id, Step::Planned, &command.by)?;
     Ok(run)
 }
 

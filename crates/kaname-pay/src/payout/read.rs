@@ -1,8 +1,9 @@
 //! Use cases: show runs to an officer, and a person her own payments.
 
 use kaname_base::Amount;
+use kaname_person::{Action, policy};
 use kaname_store::Tx;
-use kaname_trust::{Keys, Receipt, Record, Sealed};
+use kaname_trust::{Actor, Keys, Receipt, Record, Sealed};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{self, RunId};
@@ -51,16 +52,18 @@ impl Record for Voucher {
 /// A run. The unit is on the home bucket.
 ///
 /// # Errors
-/// [`Refusal::NoSuchRun`].
-pub fn run_of(tx: &mut Tx<'_>, id: RunId) -> Result<Run, PayError> {
+/// [`PayError::NotAllowed`]; [`Refusal::NoSuchRun`].
+pub fn run_of(tx: &mut Tx<'_>, by: &Actor, id: RunId) -> Result<Run, PayError> {
+    policy::may(by, Action::WatchPayout)?;
     Ok(table::run(tx, id)?.ok_or(Refusal::NoSuchRun)?)
 }
 
 /// The latest runs, newest first. The unit is on the home bucket.
 ///
 /// # Errors
-/// [`PayError::Store`].
-pub fn runs(tx: &mut Tx<'_>, most: i64) -> Result<Vec<Run>, PayError> {
+/// [`PayError::NotAllowed`].
+pub fn runs(tx: &mut Tx<'_>, by: &Actor, most: i64) -> Result<Vec<Run>, PayError> {
+    policy::may(by, Action::WatchPayout)?;
     Ok(table::runs(tx, most)?)
 }
 

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use kaname_base::{Amount, Bucket};
+use kaname_person::{Action, policy};
 use kaname_store::StoreError;
+use kaname_trust::Actor;
 
 use crate::ids::RunId;
 use crate::ledger::clearing::{outgoing_to, sent};
 use crate::ledger::{Account, accounts};
 use crate::payee::Desk;
+use crate::payout::act::Act;
 use crate::payout::approve::share_id;
 use crate::payout::treasury::{Use, for_people, run_account};
 use crate::payout::{Run, State, table};
@@ -51,6 +54,8 @@ pub struct Books {
 pub struct Report {
     /// The run.
     pub run: Run,
+    /// What officers did to it, in order.
+    pub acts: Vec<Act>,
     /// The list, by state and reason.
     pub tallies: Vec<Tally>,
     /// The ledger.
@@ -96,12 +101,13 @@ impl Report {
 /// Reads list and ledger, bucket for bucket.
 ///
 /// # Errors
-/// [`Refusal::NoSuchRun`].
-pub fn report(desk: &Desk, id: RunId) -> Result<Report, PayError> {
+/// [`PayError::NotAllowed`]; [`Refusal::NoSuchRun`].
+pub fn report(desk: &Desk, by: &Actor, id: RunId) -> Result<Report, PayError> {
+    policy::may(by, Action::WatchPayout)?;
     let home = desk.store.buckets().home();
-    let run = desk
-        .store
-        .read::<_, PayError, _>(home, move |tx| Ok(table::run(tx, id)?.ok_or(Refusal::NoSuchRun)?))?;
+    let (run, acts) = desk.store.read::<_, PayError, _>(home, move |tx| {
+        Ok((table::run(tx, id)?.ok_or(Refusal::NoSuchRun)?, table::acts(tx, id)?))
+    })?;
     let shares: Vec<_> =
         desk.store.buckets().all().map(|bucket| share_id(&desk.keys, &run, bucket)).collect();
     let disbursement = run_account(id, Use::Disbursement, "", run.programme.currency).id;
@@ -119,7 +125,7 @@ pub fn report(desk: &Desk, id: RunId) -> Result<Report, PayError> {
         Ok(Tally { state, reason, people, sum: for_people(run.programme.amount, people)? })
     };
     let tallies = counts.into_iter().map(tally).collect::<Result<Vec<_>, PayError>>()?;
-    Ok(Report { run, tallies, books })
+    Ok(Report { run, acts, tallies, books })
 }
 
 /// Adds one bucket to the books and the counts; returns whether its share has arrived.

@@ -1,12 +1,14 @@
 //! Use case: carry out an approved payout run, or go on with one that was stopped or killed.
 
 use kaname_base::{Bucket, Env};
+use kaname_person::{Action, policy};
 use kaname_store::{StoreError, Tx};
 use kaname_trust::Actor;
 
 use crate::ids::RunId;
 use crate::ledger::clearing::carry;
 use crate::payee::Desk;
+use crate::payout::act::{self, Step};
 use crate::payout::collect::apply_report;
 use crate::payout::message::{MessageKey, open_body};
 use crate::payout::pay_batch::pay_batch;
@@ -30,13 +32,16 @@ pub struct Payer {
 pub struct RunPayout {
     /// Which.
     pub run: RunId,
-    /// The officer who starts it.
-    pub officer: Actor,
+    /// The officer who starts it, or the program that goes on with it after a restart ([`going_on`]).
+    pub by: Actor,
     /// Who pays.
     pub payer: Payer,
     /// How many people are paid in one unit of work; some thousands are best.
     pub batch: usize,
 }
+
+/// How many people are paid in one unit of work, unless somebody says otherwise.
+pub const BATCH: usize = 4_096;
 
 /// How it ended.
 #[derive(Clone, Debug)]
@@ -49,15 +54,23 @@ pub struct Outcome {
     pub unreachable: Vec<BankError>,
 }
 
+/// The program, going on with a run that an officer started before the program was stopped. It has the program's rights and
+/// no role of hers: she may have lost it meanwhile.
+pub fn going_on(officer: &str) -> Actor {
+    Actor::program(officer, policy::PROGRAM)
+}
+
 /// Pays everyone on the list who is not paid yet, hands the messages to the banks, and applies their reports. It may be
 /// killed at any moment and called again; two at once do not pay twice, for each batch is compared and set.
 ///
 /// # Errors
-/// [`Refusal::NoSuchRun`]; [`Refusal::WrongState`] before it is approved; [`Refusal::ListChanged`]; [`PayError::Halted`].
+/// [`PayError::NotAllowed`]; [`Refusal::NoSuchRun`]; [`Refusal::WrongState`] before it is approved; [`Refusal::ListChanged`]; [`PayError::Halted`].
 pub fn run(desk: &Desk, env: &Env, command: &RunPayout, steps: &mut Steps<'_>) -> Result<Outcome, PayError> {
+    policy::may(&command.by, Action::RunPayout)?;
     let home = desk.store.buckets().home();
     let id = command.run;
-    let run = desk.store.write::<_, PayError, _>(home, move |tx| begin(tx, id))?;
+    let (by, start_env) = (command.by.clone(), env.again());
+    let run = desk.store.write::<_, PayError, _>(home, move |tx| begin(&start_env, tx, &by, id))?;
     let mut outcome = Outcome { run, refused_reports: Vec::new(), unreachable: Vec::new() };
     if outcome.run.state == RunState::Finished {
         return Ok(outcome);
@@ -92,7 +105,7 @@ pub fn run(desk: &Desk, env: &Env, command: &RunPayout, steps: &mut Steps<'_>) -
     Ok(outcome)
 }
 
-fn begin(tx: &mut Tx<'_>, id: RunId) -> Result<Run, PayError> {
+fn begin(env: &Env, tx: &mut Tx<'_>, by: &Actor, id: RunId) -> Result<Run, PayError> {
     let run = table::run(tx, id)?.ok_or(Refusal::NoSuchRun)?;
     match run.state {
         RunState::Planning | RunState::Planned => Err(Refusal::WrongState.into()),
@@ -100,6 +113,7 @@ fn begin(tx: &mut Tx<'_>, id: RunId) -> Result<Run, PayError> {
         RunState::Approved | RunState::Stopped => {
             let run = Run { state: RunState::Running, ..run };
             table::replace_run(tx, &run)?;
+            act::note(env, tx, id, Step::Started, by)?;
             Ok(Run { version: run.version + 1, ..run })
         }
     }
@@ -127,11 +141,11 @@ fn is_stopped(desk: &Desk, id: RunId) -> Result<bool, PayError> {
 fn pay_next(desk: &Desk, env: &Env, command: &RunPayout, bucket: Bucket) -> Result<u64, PayError> {
     let (keys, env, payer, run) = (desk.keys.clone(), env.again(), command.payer.clone(), command.run);
     let most = command.batch.clamp(1, 8_192);
-    let officer = &command.officer;
     // The program reads, in a run that this officer started.
-    let actor = Actor::program(&format!("payout for {}", officer.id), &officer.role);
+    let (by, basis) = (&command.by, desk.basis());
+    let actor = Actor::program(&format!("payout for {}", by.id), &by.role);
     desk.store.write::<_, PayError, _>(bucket, move |tx| {
-        pay_batch(&env.again(), tx, &keys, &actor, &payer, run, most)
+        pay_batch(&env.again(), tx, &keys, (&actor, &basis), &payer, run, most)
     })
 }
 

@@ -1,16 +1,21 @@
 //! Use case: stop a payout run before its next batch. Running it again goes on.
 
+use kaname_base::Env;
+use kaname_person::{Action, policy};
 use kaname_store::Tx;
+use kaname_trust::Actor;
 
 use crate::ids::RunId;
+use crate::payout::act::{self, Step};
 use crate::payout::{Run, RunState, table};
 use crate::{PayError, Refusal};
 
 /// Stops a run that is approved or running. The unit is on the home bucket. A batch that is being paid ends first.
 ///
 /// # Errors
-/// [`Refusal::NoSuchRun`]; [`Refusal::WrongState`] when there is nothing to stop.
-pub fn stop(tx: &mut Tx<'_>, id: RunId) -> Result<Run, PayError> {
+/// [`PayError::NotAllowed`]; [`Refusal::NoSuchRun`]; [`Refusal::WrongState`] when there is nothing to stop.
+pub fn stop(env: &Env, tx: &mut Tx<'_>, by: &Actor, id: RunId) -> Result<Run, PayError> {
+    policy::may(by, Action::RunPayout)?;
     let run = table::run(tx, id)?.ok_or(Refusal::NoSuchRun)?;
     let run = match run.state {
         RunState::Stopped => return Ok(run),
@@ -19,5 +24,6 @@ pub fn stop(tx: &mut Tx<'_>, id: RunId) -> Result<Run, PayError> {
     };
 
     table::replace_run(tx, &run)?;
+    act::note(env, tx, id, Step::Stopped, by)?;
     Ok(Run { version: run.version + 1, ..run })
 }

@@ -6,6 +6,7 @@ use kaname_store::{Row, StoreError, Tx, Value};
 
 use crate::ids::{PayeeId, RunId};
 use crate::ledger::table::{amount, currency, currency_number};
+use crate::payout::act::{Act, Step};
 use crate::payout::{Programme, Run, RunState, State};
 
 const RUN: &str =
@@ -33,6 +34,11 @@ const NEW_PART: &str =
     done_to, batches, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const ADVANCE_PART: &str = "UPDATE pay_run_part SET done_to = $4, batches = $5, version = $3 + 1
     WHERE bucket = $1 AND run = $2 AND version = $3";
+
+const NEW_ACT: &str = "INSERT INTO pay_run_act (bucket, run, place, step, officer, role, acted_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const ACTS: &str = "SELECT step, officer, role, acted_at FROM pay_run_act
+    WHERE bucket = $1 AND run = $2 ORDER BY place";
 
 const FORGET_LIST: &str = "DELETE FROM pay_entitlement WHERE bucket = $1 AND run = $2";
 const NEW_ENTITLEMENTS: Insert = Insert {
@@ -128,6 +134,29 @@ pub(crate) fn replace_run(tx: &mut Tx<'_>, run: &Run) -> Result<(), StoreError> 
         Value::from(&run.list_hash),
     ];
     tx.change_one(REPLACE_RUN, &args)
+}
+
+/// What officers did to a run, in order.
+pub(crate) fn acts(tx: &mut Tx<'_>, run: RunId) -> Result<Vec<Act>, StoreError> {
+    let act = |row: &Row| {
+        let step = of_number(&STEPS, row, 0)?;
+        let at = Instant::from_micros(row.int(3)?);
+        Ok(Act { step, officer: row.text(1)?.to_owned(), role: row.text(2)?.to_owned(), at })
+    };
+    tx.query(ACTS, &[(&run).into()])?.iter().map(act).collect()
+}
+
+/// Two at once take the same place, of which one is told of a conflict.
+pub(crate) fn insert_act(tx: &mut Tx<'_>, run: RunId, place: i64, act: &Act) -> Result<(), StoreError> {
+    let args = [
+        Value::from(&run),
+        Value::Int(place),
+        Value::Int(number_of(&STEPS, act.step)),
+        Value::Text(&act.officer),
+        Value::Text(&act.role),
+        Value::Int(act.at.micros()),
+    ];
+    tx.change_one(NEW_ACT, &args)
 }
 
 /// One bucket's part of a run.
@@ -410,6 +439,8 @@ const STATES: [(State, i64); 6] = [
     (State::Pending, 5),
     (State::Returned, 6),
 ];
+const STEPS: [(Step, i64); 5] =
+    [(Step::Planned, 1), (Step::Funded, 2), (Step::Approved, 3), (Step::Started, 4), (Step::Stopped, 5)];
 const MESSAGE_STATES: [(MessageState, i64); 3] =
     [(MessageState::Made, 1), (MessageState::Submitted, 2), (MessageState::Answered, 3)];
 

@@ -1,7 +1,9 @@
 //! Use case: put money into the treasury; and the accounts that a run uses.
 
 use kaname_base::{Amount, Currency, Env};
+use kaname_person::{Action, policy};
 use kaname_store::Tx;
+use kaname_trust::Actor;
 
 use crate::ids::{AccountId, RunId, TransferId, system_account};
 use crate::ledger::{Account, Kind, Limit, Posted, Transfer, open_accounts, post};
@@ -36,14 +38,16 @@ pub fn treasury_account(currency: Currency) -> AccountId {
 /// Puts money that was voted into the treasury, from outside the ledger. The unit is on the home bucket.
 ///
 /// # Errors
-/// [`Refusal`] of the ledger, such as `overflow`, or `id-reused` when the id stands for another amount.
+/// [`PayError::NotAllowed`]; [`Refusal`] of the ledger, such as `overflow`, or `id-reused` when the id stands for another amount.
 pub fn appropriate(
     env: &Env,
     tx: &mut Tx<'_>,
+    by: &Actor,
     id: TransferId,
     currency: Currency,
     amount: Amount,
 ) -> Result<Posted, PayError> {
+    policy::may(by, Action::FundTreasury)?;
     let outside = system_account("outside", currency, b"");
     open_accounts(
         tx,

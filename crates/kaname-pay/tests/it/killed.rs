@@ -4,7 +4,7 @@ use kaname_pay::PayError;
 use kaname_pay::payout::{Go, PlanRun, Programme, RunState, State, approve, plan, report};
 use kaname_testkit::TestStore;
 
-use super::world::{AMOUNT, World, amount, approval, currency, env, go_on, run_id};
+use super::world::{AMOUNT, World, amount, approval, auditor, currency, env, go_on, payments, run_id};
 
 #[test]
 fn a_run_killed_after_any_step_pays_everyone_once() {
@@ -24,7 +24,7 @@ fn a_run_killed_after_any_step_pays_everyone_once() {
         }
         let books = world.books();
         assert!(books.is_sound(), "after {steps} steps: {:?}", books.wrong);
-        assert!(report(&world.desk, run.id).unwrap().is_sound(), "after {steps} steps");
+        assert!(report(&world.desk, &auditor(), run.id).unwrap().is_sound(), "after {steps} steps");
         assert_eq!(world.pay(run.id).unwrap().run.state, RunState::Finished, "after {steps} steps");
         world.assert_all_is_paid(run.id);
     }
@@ -54,7 +54,7 @@ fn a_plan_killed_after_any_step_lists_everyone_once() {
         let t = TestStore::sqlite();
         let world = World::new(&t, 20);
         let programme = Programme { code: "grant".to_owned(), currency: currency(), amount: amount(AMOUNT) };
-        let command = PlanRun { id: run_id(1), programme, officer: "planner".to_owned() };
+        let command = PlanRun { id: run_id(1), programme, by: payments("planner") };
         let mut left = steps;
         let planned = plan(&world.desk, &env(2), &command, &mut |_| match left {
             0 => Go::Halt,
@@ -74,7 +74,7 @@ fn a_plan_killed_after_any_step_lists_everyone_once() {
         // Somebody moves in meanwhile: on the list when her bucket's was not frozen yet, and never half.
         world.newcomer(1_000);
         let run = plan(&world.desk, &env(3), &command, &mut go_on).unwrap();
-        let listed = report(&world.desk, run.id).unwrap().people(State::Planned);
+        let listed = report(&world.desk, &auditor(), run.id).unwrap().people(State::Planned);
         assert!(run.people == 20 || run.people == 21);
         assert_eq!(listed, run.people);
         world.fund_treasury(run.total.minor());

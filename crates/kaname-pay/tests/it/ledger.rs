@@ -9,7 +9,7 @@ use kaname_pay::{AccountId, PayError, Refusal, TransferId};
 use kaname_store::{Store, StoreError};
 use kaname_testkit::{TestStore, on_every_store};
 
-use super::world::{MIGRATIONS, amount, currency, env};
+use super::world::{MIGRATIONS, amount, auditor, currency, env};
 
 on_every_store!(
     a_transfer_moves_money_once,
@@ -68,7 +68,7 @@ fn a_transfer_moves_money_once(t: &TestStore) {
     let refused = store.write::<_, PayError, _>(bucket, move |tx| post(&env(4), tx, &other));
     assert!(matches!(refused, Err(PayError::Refused(Refusal::IdReused))));
     assert_eq!((balance(&store, bucket, id(1)), balance(&store, bucket, id(2))), (-500, 500));
-    assert!(fsck(&store).unwrap().is_sound());
+    assert!(fsck(&store, &auditor()).unwrap().is_sound());
 }
 
 fn a_batch_is_decided_one_after_another(t: &TestStore) {
@@ -107,7 +107,7 @@ fn a_batch_is_decided_one_after_another(t: &TestStore) {
     ];
     assert_eq!(codes, expected);
     assert_eq!((balance(&store, bucket, id(2)), balance(&store, bucket, id(3))), (20, 10));
-    assert!(fsck(&store).unwrap().is_sound());
+    assert!(fsck(&store, &auditor()).unwrap().is_sound());
 }
 
 fn an_account_does_not_go_below_zero_in_a_batch(t: &TestStore) {
@@ -149,7 +149,7 @@ fn pending_money_is_posted_or_released_once(t: &TestStore) {
     let [Some(payer), Some(payee)] = found[..] else { panic!("both accounts are there") };
     assert_eq!((payer.balance(), payer.debits_pending.minor()), (50, 0));
     assert_eq!((payee.balance(), payee.credits_pending.minor()), (50, 0));
-    assert!(fsck(&store).unwrap().is_sound());
+    assert!(fsck(&store, &auditor()).unwrap().is_sound());
 }
 
 fn four_threads_lose_nothing(t: &TestStore) {
@@ -170,7 +170,7 @@ fn four_threads_lose_nothing(t: &TestStore) {
         }
     });
     assert_eq!((balance(&store, bucket, id(2)), balance(&store, bucket, id(3))), (40, 10));
-    let found = fsck(&store).unwrap();
+    let found = fsck(&store, &auditor()).unwrap();
     assert!(found.is_sound(), "{:?}", found.wrong);
     assert_eq!(found.transfers, 50);
 }
@@ -195,7 +195,7 @@ fn money_between_buckets_arrives_once(t: &TestStore) {
     for _ in 0..2 {
         store.write::<_, PayError, _>(here, move |tx| send(&env(1), tx, &sends)).unwrap();
     }
-    let found = fsck(&store).unwrap();
+    let found = fsck(&store, &auditor()).unwrap();
     assert!(found.is_sound(), "what is on its way is not lost: {:?}", found.wrong);
     assert_eq!(balance(&store, here, clearing_account(currency())), 100);
 
@@ -205,7 +205,7 @@ fn money_between_buckets_arrives_once(t: &TestStore) {
     assert_eq!((balance(&store, there, id(2)), balance(&store, here, id(3))), (70, 30));
     assert_eq!(balance(&store, here, clearing_account(currency())), 70);
     assert_eq!(balance(&store, there, clearing_account(currency())), -70);
-    assert!(fsck(&store).unwrap().is_sound());
+    assert!(fsck(&store, &auditor()).unwrap().is_sound());
 
     // Killed after the money arrived and before the sender forgot it: it stands in the outbox once more.
     const AGAIN: &str = "INSERT INTO pay_outbox (bucket, id, to_bucket, to_account, currency, amount, code)
@@ -225,10 +225,10 @@ fn money_between_buckets_arrives_once(t: &TestStore) {
             tx.change_one(AGAIN, &args)
         })
         .unwrap();
-    assert!(fsck(&store).unwrap().is_sound(), "it has arrived, and is not counted as on its way");
+    assert!(fsck(&store, &auditor()).unwrap().is_sound(), "it has arrived, and is not counted as on its way");
     assert_eq!(carry(&store, &env(5), here).unwrap(), 1);
     assert_eq!(balance(&store, there, id(2)), 70);
-    assert!(fsck(&store).unwrap().is_sound());
+    assert!(fsck(&store, &auditor()).unwrap().is_sound());
 }
 
 fn money_for_an_account_that_is_not_there_waits(t: &TestStore) {
@@ -239,7 +239,7 @@ fn money_for_an_account_that_is_not_there_waits(t: &TestStore) {
     store.write::<_, PayError, _>(here, move |tx| send(&env(1), tx, &sends)).unwrap();
     assert_eq!(carry(&store, &env(2), here).unwrap(), 1);
     assert_eq!(balance(&store, there, suspense_account(currency())), 70);
-    let found = fsck(&store).unwrap();
+    let found = fsck(&store, &auditor()).unwrap();
     assert_eq!(found.wrong_count, 1, "{:?}", found.wrong);
     assert!(found.wrong[0].contains("arrived for an account that is not there"));
 }
@@ -263,10 +263,16 @@ fn fsck_says_what_is_wrong(t: &TestStore) {
         let pending = Transfer { kind: Kind::Pending, ..transfer(2, 1, 3, 10) };
         let posted = Transfer { kind: Kind::PostOf(pending.id), ..transfer(3, 1, 3, 10) };
         post_all(&store, bucket, &[transfer(1, 1, 2, 30), pending, posted]);
-        assert!(fsck(&store).unwrap().wrong.iter().all(|words| !words.starts_with(&format!("{bucket:?}:"))));
+        assert!(
+            fsck(&store, &auditor())
+                .unwrap()
+                .wrong
+                .iter()
+                .all(|words| !words.starts_with(&format!("{bucket:?}:")))
+        );
         let changed = store.write::<_, StoreError, _>(bucket, move |tx| tx.change(fault, &[])).unwrap();
         assert!(changed > 0, "the fault was made: {fault}");
-        let found = fsck(&store).unwrap();
+        let found = fsck(&store, &auditor()).unwrap();
         let said = found
             .wrong
             .iter()

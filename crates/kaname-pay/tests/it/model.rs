@@ -8,7 +8,7 @@ use kaname_store::StoreError;
 use kaname_testkit::TestStore;
 use proptest::prelude::*;
 
-use super::world::{MIGRATIONS, amount, currency, env};
+use super::world::{MIGRATIONS, amount, auditor, currency, env};
 
 const LIMITS: [Limit; 4] = [Limit::None, Limit::None, Limit::DebitsUpToCredits, Limit::CreditsUpToDebits];
 
@@ -159,7 +159,7 @@ proptest! {
             let holds = [account.debits_posted, account.credits_posted, account.debits_pending, account.credits_pending];
             prop_assert_eq!(holds.map(|held| i128::from(held.minor())), sums.get(&id).copied().unwrap_or_default());
         }
-        let books = fsck(&store).unwrap();
+        let books = fsck(&store, &auditor()).unwrap();
         prop_assert!(books.is_sound(), "{:?}", books.wrong);
         prop_assert_eq!(books.transfers, model.done.len() as u64);
     }

@@ -7,7 +7,7 @@ use kaname_sim::bank::SimAccount;
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::{Access, Actor, PersonId, access};
 
-use super::world::{World, account, clerk, env, name};
+use super::world::{World, account, clerk, env, name, payments};
 
 on_every_store!(
     an_account_is_active_only_when_its_holder_is_the_person,
@@ -113,7 +113,10 @@ fn an_active_account_is_replaced_only_on_demand(t: &TestStore) {
 
     // Suspended, it does not come back by asking, and another person cannot take it.
     let (keys, bucket) = (world.desk.keys.clone(), person.bucket(world.store().buckets()).unwrap());
-    world.store().write::<_, PayError, _>(bucket, move |tx| suspend(tx, &keys, person)).unwrap();
+    world
+        .store()
+        .write::<_, PayError, _>(bucket, move |tx| suspend(tx, &keys, &payments("clerk"), person))
+        .unwrap();
     assert_eq!(register(&world, std::slice::from_ref(&replace)), [Registration::Refused(Reason::Suspended)]);
     let taken = RegisterPayee { person: world.people[1], ..replace };
     assert_eq!(register(&world, &[taken]), [Registration::Refused(Reason::AccountTaken)]);
@@ -121,7 +124,9 @@ fn an_active_account_is_replaced_only_on_demand(t: &TestStore) {
     assert_eq!(register(&world, &[first]), [Registration::Active]);
     let (keys, nobody) = (world.desk.keys.clone(), world.people[1]);
     let bucket = nobody.bucket(world.store().buckets()).unwrap();
-    let refused = world.store().write::<_, PayError, _>(bucket, move |tx| suspend(tx, &keys, nobody));
+    let refused = world
+        .store()
+        .write::<_, PayError, _>(bucket, move |tx| suspend(tx, &keys, &payments("clerk"), nobody));
     assert!(matches!(refused, Err(PayError::Refused(Refusal::NoPayee))));
 }
 

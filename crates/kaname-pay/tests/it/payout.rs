@@ -10,7 +10,7 @@ use kaname_store::StoreError;
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::{Access, Actor, access, seal};
 
-use super::world::{AMOUNT, World, amount, approval, currency, env, go_on, run_id, start};
+use super::world::{AMOUNT, World, amount, approval, auditor, currency, env, go_on, payments, run_id, start};
 
 on_every_store!(
     everyone_is_paid_once_and_the_books_balance,
@@ -35,13 +35,13 @@ fn everyone_is_paid_once_and_the_books_balance(t: &TestStore) {
     world.register_everyone();
     let run = world.approved();
     assert_eq!((run.people, run.total.minor()), (40, 40 * AMOUNT));
-    let before = report(&world.desk, run.id).unwrap();
+    let before = report(&world.desk, &auditor(), run.id).unwrap();
     assert!(before.is_sound() && before.books.in_transit == 40 * AMOUNT, "{before:?}");
 
     let outcome = world.pay(run.id).unwrap();
     assert_eq!(outcome.run.state, RunState::Finished, "{outcome:?}");
     world.assert_all_is_paid(run.id);
-    let report = report(&world.desk, run.id).unwrap();
+    let report = report(&world.desk, &auditor(), run.id).unwrap();
     let people =
         [State::Paid, State::Voucher, State::Pending, State::Returned].map(|state| report.people(state));
     assert_eq!(people, [26, 13, 0, 1], "two in three have an account, and one account closed");
@@ -65,7 +65,7 @@ fn everyone_is_paid_once_and_the_books_balance(t: &TestStore) {
 fn a_run_needs_four_eyes_and_money(t: &TestStore) {
     let world = World::new(t, 12);
     let plain = Programme { code: "grant".to_owned(), currency: currency(), amount: amount(AMOUNT) };
-    let command = |programme: Programme| PlanRun { id: run_id(1), programme, officer: "planner".to_owned() };
+    let command = |programme: Programme| PlanRun { id: run_id(1), programme, by: payments("planner") };
     let nothing = Programme { amount: amount(0), ..plain.clone() };
     assert_eq!(refused(plan(&world.desk, &env(2), &command(nothing), &mut go_on)), Refusal::AmountZero);
     let run = world.plan(run_id(1));
@@ -76,17 +76,14 @@ fn a_run_needs_four_eyes_and_money(t: &TestStore) {
     assert_eq!(refused(world.pay(run.id)), Refusal::WrongState, "not before it is approved");
     assert_eq!(refused(world.pay(run_id(9))), Refusal::NoSuchRun);
     let ask = |command: Approve| approve(&world.desk, &env(4), &command);
-    assert_eq!(
-        refused(ask(Approve { officer: "planner".to_owned(), ..approval(&run) })),
-        Refusal::SameOfficer
-    );
+    assert_eq!(refused(ask(Approve { by: payments("planner"), ..approval(&run) })), Refusal::SameOfficer);
     assert_eq!(refused(ask(Approve { people: 13, ..approval(&run) })), Refusal::OtherFigures);
     assert_eq!(refused(ask(Approve { run: run_id(9), ..approval(&run) })), Refusal::NoSuchRun);
     assert_eq!(refused(ask(approval(&run))), Refusal::NoSuchDebitAccount, "there is no treasury yet");
     world.fund_treasury(run.total.minor() - 1);
     assert_eq!(refused(ask(approval(&run))), Refusal::InsufficientFunds);
     assert_eq!(world.books().net_minor.values().sum::<i128>(), 0);
-    let report = report(&world.desk, run.id).unwrap();
+    let report = report(&world.desk, &auditor(), run.id).unwrap();
     assert_eq!(
         (report.run.state, report.books.out_of_treasury),
         (RunState::Planned, 0),
@@ -142,7 +139,7 @@ fn another_persons_record_does_not_open(t: &TestStore) {
     let run = world.approved();
     world.pay(run.id).unwrap();
     world.assert_all_is_paid(run.id);
-    let report = report(&world.desk, run.id).unwrap();
+    let report = report(&world.desk, &auditor(), run.id).unwrap();
     let waiting: Vec<_> = report.tallies.iter().filter(|tally| tally.state == State::Pending).collect();
     assert_eq!(waiting.len(), 1);
     assert_eq!((waiting[0].reason.as_str(), waiting[0].people), ("account-unreadable", 1));
@@ -157,7 +154,7 @@ fn who_left_the_register_waits(t: &TestStore) {
     world.store().write::<_, PayError, _>(bucket, move |tx| Ok(seal::erase(tx, &keys, gone)?)).unwrap();
     world.pay(run.id).unwrap();
     world.assert_all_is_paid(run.id);
-    let report = report(&world.desk, run.id).unwrap();
+    let report = report(&world.desk, &auditor(), run.id).unwrap();
     let waiting: BTreeMap<_, _> = report
         .tallies
         .iter()
@@ -174,9 +171,12 @@ fn a_stopped_run_goes_on(t: &TestStore) {
     let home = world.store().buckets().home();
     assert!(matches!(world.pay_some(run.id, 4), Err(PayError::Halted)));
     let id = run.id;
-    let stopped = world.store().write::<_, PayError, _>(home, move |tx| stop(tx, id)).unwrap();
+    let stopped = world
+        .store()
+        .write::<_, PayError, _>(home, move |tx| stop(&env(6), tx, &payments("approver"), id))
+        .unwrap();
     assert_eq!(stopped.state, RunState::Stopped);
-    let paid_before = report(&world.desk, id).unwrap().people(State::Planned);
+    let paid_before = report(&world.desk, &auditor(), id).unwrap().people(State::Planned);
     assert!(paid_before > 0, "it was stopped in the middle");
 
     // Stopped while it runs: it ends before the next batch.
@@ -185,15 +185,22 @@ fn a_stopped_run_goes_on(t: &TestStore) {
     let outcome = run_with(&world, id, &mut || {
         steps += 1;
         if steps == 3 {
-            store.write::<_, PayError, _>(home, move |tx| stop(tx, id)).unwrap();
+            store
+                .write::<_, PayError, _>(home, move |tx| stop(&env(6), tx, &payments("approver"), id))
+                .unwrap();
         }
     });
     assert_eq!(outcome, RunState::Stopped);
-    assert!(report(&world.desk, id).unwrap().people(State::Planned) > 0);
+    assert!(report(&world.desk, &auditor(), id).unwrap().people(State::Planned) > 0);
     assert_eq!(world.pay(id).unwrap().run.state, RunState::Finished);
     world.assert_all_is_paid(id);
     assert_eq!(
-        refused(world.store().write::<_, PayError, _>(home, move |tx| stop(tx, id))),
+        refused(world.store().write::<_, PayError, _>(home, move |tx| stop(
+            &env(6),
+            tx,
+            &payments("approver"),
+            id
+        ))),
         Refusal::WrongState
     );
 }
@@ -242,7 +249,7 @@ fn a_person_sees_her_payment_and_her_voucher(t: &TestStore) {
         assert_eq!(voucher.is_some(), expected == State::Voucher);
         codes.extend(voucher.map(|voucher| voucher.code));
         // Her log names the run's officer: once for the payout, and once before it when her account was compared.
-        let payouts = entries.iter().filter(|entry| entry.actor.id == "payout for officer").count();
+        let payouts = entries.iter().filter(|entry| entry.actor.id == "payout for approver").count();
         assert_eq!((payouts, entries.len()), (1, if number % 3 == 2 { 2 } else { 3 }));
     }
     assert_eq!(codes.len(), 3);

@@ -5,7 +5,7 @@ use kaname_pay::Refusal;
 use kaname_pay::payout::{RunState, State, report};
 use kaname_testkit::TestStore;
 
-use super::world::World;
+use super::world::{World, auditor};
 
 type Change = fn(&mut Report<'_>);
 
@@ -49,7 +49,7 @@ fn a_report_that_is_not_ours_is_refused_whole() {
     world.banks.iter().for_each(|wire| *wire.silent.lock().unwrap() = true);
     assert_eq!(world.pay(run.id).unwrap().run.state, RunState::Running, "no bank has answered");
     world.banks.iter().for_each(|wire| *wire.silent.lock().unwrap() = false);
-    let before = report(&world.desk, run.id).unwrap();
+    let before = report(&world.desk, &auditor(), run.id).unwrap();
     assert!(before.is_sound() && before.people(State::Sent) == 8);
 
     let messages: Vec<(usize, String)> = world
@@ -79,7 +79,7 @@ fn a_report_that_is_not_ours_is_refused_whole() {
         });
         assert_eq!(refused.len(), messages.len(), "{name}");
         assert!(refused.iter().all(|(_, refusal)| *refusal == Refusal::ForeignReport), "{name}");
-        let now = report(&world.desk, run.id).unwrap();
+        let now = report(&world.desk, &auditor(), run.id).unwrap();
         assert_eq!((now.tallies, now.books), (before.tallies.clone(), before.books), "{name}");
     }
     // Reports of each other's messages.
@@ -115,7 +115,7 @@ fn a_bank_may_reject_a_whole_message_and_accept_before_it_settles() {
         }
         let outcome = world.pay(run.id).unwrap();
         assert_eq!(outcome.refused_reports, []);
-        let now = report(&world.desk, run.id).unwrap();
+        let now = report(&world.desk, &auditor(), run.id).unwrap();
         assert!(now.is_sound(), "{now:?}");
         assert_eq!(now.people(into), people);
         outcome.run.state

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
+use kaname_base::pack::Pack;
 use kaname_base::{Amount, Buckets, Currency, Env, Instant};
 use kaname_pay::ledger::{Findings, fsck};
 use kaname_pay::payee::{Desk, RegisterPayee, Registration, register_many};
@@ -126,7 +127,9 @@ impl World {
             banks.insert(code, Arc::clone(&wire) as Arc<dyn Bank>);
             wires.push(wire);
         }
-        let desk = Desk { store, keys, residents: Arc::clone(&names) as Arc<dyn Residents>, banks };
+        let pack = Arc::new(Pack::load_shipped("example").unwrap());
+        let residents = Arc::clone(&names) as Arc<dyn Residents>;
+        let desk = Desk { store, keys, pack, residents, banks };
         let mut world = World { desk, people: Vec::new(), names, banks: wires, _folder: folder };
         for number in 0..people {
             let person = world.newcomer(number);
@@ -182,7 +185,7 @@ impl World {
 
     pub(crate) fn plan(&self, id: RunId) -> Run {
         let programme = Programme { code: "grant".to_owned(), currency: currency(), amount: amount(AMOUNT) };
-        let command = PlanRun { id, programme, officer: "planner".to_owned() };
+        let command = PlanRun { id, programme, by: payments("planner") };
         plan(&self.desk, &env(2), &command, &mut go_on).unwrap()
     }
 
@@ -191,7 +194,7 @@ impl World {
         let id = TransferId::from_bytes([9; 16]);
         self.store()
             .write::<_, PayError, _>(home, move |tx| {
-                appropriate(&env(3), tx, id, currency(), amount(minor)).map(drop)
+                appropriate(&env(3), tx, &payments("approver"), id, currency(), amount(minor)).map(drop)
             })
             .unwrap();
     }
@@ -224,14 +227,14 @@ impl World {
     }
 
     pub(crate) fn books(&self) -> Findings {
-        fsck(self.store()).unwrap()
+        fsck(self.store(), &auditor()).unwrap()
     }
 
     /// Whatever happened: nobody twice, nobody forgotten, and bank, list and ledger say the same.
     pub(crate) fn assert_all_is_paid(&self, run: RunId) {
         let books = self.books();
         assert!(books.is_sound(), "{:?}", books.wrong);
-        let report = report(&self.desk, run).unwrap();
+        let report = report(&self.desk, &auditor(), run).unwrap();
         assert!(report.is_sound(), "{report:?}");
         assert_eq!(report.run.state.code(), "finished");
         assert_eq!((report.people(State::Planned), report.people(State::Sent)), (0, 0));
@@ -272,23 +275,27 @@ pub(crate) fn run_id(number: u8) -> RunId {
     RunId::from_bytes([number; 16])
 }
 
+/// A payments officer with this id.
+pub(crate) fn payments(id: &str) -> Actor {
+    Actor::officer(id, "payments")
+}
+
+pub(crate) fn auditor() -> Actor {
+    Actor::officer("auditor", "auditor")
+}
+
 pub(crate) fn clerk() -> Actor {
     Actor::program("import", "registrar")
 }
 
 pub(crate) fn approval(run: &Run) -> Approve {
-    Approve {
-        run: run.id,
-        officer: "approver".to_owned(),
-        people: run.people,
-        total_minor: run.total.minor(),
-    }
+    Approve { run: run.id, by: payments("approver"), people: run.people, total_minor: run.total.minor() }
 }
 
 pub(crate) fn start(run: RunId) -> RunPayout {
     RunPayout {
         run,
-        officer: Actor::program("officer", "payments"),
+        by: payments("approver"),
         payer: Payer {
             name: "Exampleland".to_owned(),
             account: "0001".to_owned(),

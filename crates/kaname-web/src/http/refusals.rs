@@ -28,6 +28,7 @@ impl From<PayError> for Problem {
     fn from(error: PayError) -> Problem {
         let refusal = match error {
             PayError::Refused(refusal) => refusal,
+            PayError::NotAllowed(refusal) => return refusal.into(),
             PayError::Trust(error) => return error.into(),
             PayError::Store(error) => return error.into(),
             PayError::Bank(error) => {

@@ -179,20 +179,8 @@ pub fn table() -> Vec<Route> {
             LATER,
             payouts::approve,
         ),
-        officer(
-            Method::POST,
-            "/office/payouts/{id}/stop",
-            Some(Action::ApprovePayout),
-            COUNTS,
-            payouts::stop,
-        ),
-        officer(
-            Method::POST,
-            "/office/payouts/{id}/resume",
-            Some(Action::ApprovePayout),
-            LATER,
-            payouts::resume,
-        ),
+        officer(Method::POST, "/office/payouts/{id}/stop", Some(Action::RunPayout), COUNTS, payouts::stop),
+        officer(Method::POST, "/office/payouts/{id}/resume", Some(Action::RunPayout), LATER, payouts::resume),
     ]
 }
 

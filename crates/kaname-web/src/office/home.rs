@@ -3,6 +3,7 @@
 use kaname_pay::PayError;
 use kaname_pay::payout::{self, RunState};
 use kaname_person::Action;
+use kaname_trust::Actor;
 
 use super::imports;
 use crate::http::answer::{Answer, page};
@@ -12,7 +13,10 @@ use crate::pages::office::OfficeHomePage;
 
 /// `GET /office`
 pub(crate) fn home(app: &App, call: &Call, officer: &Officer) -> Answer {
-    let waiting_runs = if officer.may(Action::WatchPayout) { waiting(app)? } else { 0 };
+    let waiting_runs = match officer.acting(Action::WatchPayout) {
+        Ok(by) => waiting(app, by)?,
+        Err(_) => 0,
+    };
     let rejects =
         if officer.may(Action::SeeImportRejects) { imports::with_rejects(&app.imports_folder) } else { 0 };
     let shell = officer.shell(app, call);
@@ -23,7 +27,7 @@ pub(crate) fn home(app: &App, call: &Call, officer: &Officer) -> Answer {
     page(&OfficeHomePage { role, waiting_runs, imports_with_rejects: rejects, shell })
 }
 
-fn waiting(app: &App) -> Result<u64, PayError> {
-    let runs = app.desk.store.read(app.home(), |tx| payout::runs(tx, 100))?;
+fn waiting(app: &App, by: Actor) -> Result<u64, PayError> {
+    let runs = app.desk.store.read(app.home(), move |tx| payout::runs(tx, &by, 100))?;
     Ok(runs.iter().filter(|run| run.state == RunState::Planned).count() as u64)
 }

@@ -25,7 +25,8 @@ const RUNS: i64 = 100;
 
 /// `GET /office/payouts`
 pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
-    let runs = app.desk.store.read(app.home(), |tx| payout::runs(tx, RUNS))?;
+    let by = officer.actor.clone();
+    let runs = app.desk.store.read(app.home(), move |tx| payout::runs(tx, &by, RUNS))?;
     let shell = officer.shell(app, call);
     let line = |run: &Run| RunLineView {
         id: run.id.to_string(),
@@ -60,7 +61,7 @@ pub(crate) fn plan(app: &App, call: &Call, officer: &Officer) -> Answer {
         currency: app.pack.currency,
         amount: programme.amount,
     };
-    if let Some(known) = find(app, id)? {
+    if let Some(known) = find(app, officer, id)? {
         let same = known.programme == programme && known.planned_by == officer.id.to_string();
         return if same {
             see_other(&format!("/office/payouts/{id}"))
@@ -68,7 +69,7 @@ pub(crate) fn plan(app: &App, call: &Call, officer: &Officer) -> Answer {
             Err(PayError::from(Refusal::RunIdReused).into())
         };
     }
-    match app.runs.plan(PlanRun { id, programme, officer: officer.id.to_string() }) {
+    match app.runs.plan(PlanRun { id, programme, by: officer.actor.clone() }) {
         Begun::Now => see_other(&format!("/office/payouts/{id}")),
         Begun::Later => see_other("/office/payouts"),
     }
@@ -76,7 +77,7 @@ pub(crate) fn plan(app: &App, call: &Call, officer: &Officer) -> Answer {
 
 /// `GET /office/payouts/{id}`: the figures; as a document for programs.
 pub(crate) fn watch(app: &App, call: &Call, officer: &Officer) -> Answer {
-    let report = payout::report(&app.desk, run_id(call)?)?;
+    let report = payout::report(&app.desk, &officer.actor, run_id(call)?)?;
     if call.wants_document() {
         return Ok(json_answer(StatusCode::OK, &document(&report)));
     }
@@ -94,7 +95,7 @@ pub(crate) fn approve(app: &App, call: &Call, officer: &Officer) -> Answer {
     };
     let approve = Approve {
         run: id,
-        officer: officer.id.to_string(),
+        by: officer.actor.clone(),
         people: figure("people")?,
         total_minor: figure("total")?,
     };
@@ -104,16 +105,17 @@ pub(crate) fn approve(app: &App, call: &Call, officer: &Officer) -> Answer {
 }
 
 /// `POST /office/payouts/{id}/stop`
-pub(crate) fn stop(app: &App, call: &Call, _: &Officer) -> Answer {
+pub(crate) fn stop(app: &App, call: &Call, officer: &Officer) -> Answer {
     let id = run_id(call)?;
-    app.desk.store.write(app.home(), move |tx| payout::stop(tx, id))?;
+    let (by, env) = (officer.actor.clone(), call.env.clone());
+    app.desk.store.write(app.home(), move |tx| payout::stop(&env.again(), tx, &by, id))?;
     see_other(&format!("/office/payouts/{id}"))
 }
 
 /// `POST /office/payouts/{id}/resume`: goes on where it stopped, or asks the banks again that have not answered.
 pub(crate) fn resume(app: &App, call: &Call, officer: &Officer) -> Answer {
     let id = run_id(call)?;
-    let run = find(app, id)?.ok_or(PayError::Refused(Refusal::NoSuchRun))?;
+    let run = find(app, officer, id)?.ok_or(PayError::Refused(Refusal::NoSuchRun))?;
     match run.state {
         payout::RunState::Approved | payout::RunState::Running | payout::RunState::Stopped => {
             app.runs.pay(id, officer.actor.clone());
@@ -129,8 +131,9 @@ fn run_id(call: &Call) -> Result<RunId, Problem> {
     RunId::parse(call.param("id")).map_err(|_| Problem::not_found())
 }
 
-fn find(app: &App, id: RunId) -> Result<Option<Run>, PayError> {
-    match app.desk.store.read(app.home(), move |tx| payout::run_of(tx, id)) {
+fn find(app: &App, officer: &Officer, id: RunId) -> Result<Option<Run>, PayError> {
+    let by = officer.acting(Action::WatchPayout)?;
+    match app.desk.store.read(app.home(), move |tx| payout::run_of(tx, &by, id)) {
         Ok(run) => Ok(Some(run)),
         Err(PayError::Refused(_)) => Ok(None),
         Err(error) => Err(error),
@@ -161,7 +164,7 @@ fn count_people(app: &App) -> Result<u64, StoreError> {
 }
 
 fn payout_page(app: &App, call: &Call, officer: &Officer, report: &Report) -> Result<PayoutPage, Problem> {
-    let Report { run, tallies, books } = report;
+    let Report { run, tallies, books, .. } = report;
     let mut waiting: BTreeMap<&str, Tally> = BTreeMap::new();
     for tally in
         tallies.iter().filter(|tally| !matches!(tally.state, State::Paid | State::Voucher | State::Returned))
@@ -188,7 +191,7 @@ fn payout_page(app: &App, call: &Call, officer: &Officer, report: &Report) -> Re
         started_at: approved.map(|(_, at)| *at),
         finished_at: None,
         start: may_start,
-        may_stop: officer.may(Action::ApprovePayout),
+        may_stop: officer.may(Action::RunPayout),
         currency: run.programme.currency,
         all: Tally { residents: run.people, amount: run.total },
         paid: of(State::Paid),

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use kaname_base::Env;
 use kaname_pay::payee::Desk;
-use kaname_pay::payout::{self, Go, PlanRun, RunPayout, RunState};
+use kaname_pay::payout::{self, BATCH, Go, PlanRun, RunPayout, RunState};
 use kaname_pay::{PayError, RunId};
+use kaname_person::policy;
 use kaname_trust::Actor;
 
 /// Hands work to the thread. Cheap to clone.
@@ -45,9 +46,6 @@ impl Work {
 /// How long a request waits for its plan to begin.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// People paid in one unit of work.
-const BATCH: usize = 4_096;
-
 impl Runs {
     /// Starts the thread, with what an earlier process has left half done.
     ///
@@ -60,15 +58,18 @@ impl Runs {
     ) -> Result<Runs, PayError> {
         let (send, receive) = mpsc::channel::<Work>();
         let runs = Runs { send, at_work: Arc::default() };
-        for run in desk.store.read(desk.store.buckets().home(), |tx| payout::runs(tx, 1_000))? {
+        let program = Actor::program("payouts", policy::PROGRAM);
+        for run in
+            desk.store.read(desk.store.buckets().home(), move |tx| payout::runs(tx, &program, 1_000))?
+        {
             match (run.state, run.approved) {
                 (RunState::Planning, _) => {
-                    let plan = PlanRun { id: run.id, programme: run.programme, officer: run.planned_by };
+                    let by = payout::going_on(&run.planned_by);
+                    let plan = PlanRun { id: run.id, programme: run.programme, by };
                     runs.hand_over(Work::Plan(plan, mpsc::channel().0));
                 }
                 (RunState::Approved | RunState::Running, Some((officer, _))) => {
-                    let actor = Actor::officer(officer, "payments");
-                    runs.pay(run.id, actor);
+                    runs.pay(run.id, payout::going_on(&officer));
                 }
                 _ => {}
             }
@@ -97,8 +98,8 @@ impl Runs {
     }
 
     /// Pays an approved or stopped run, for the officer who started it.
-    pub(crate) fn pay(&self, run: RunId, officer: Actor) {
-        self.hand_over(Work::Pay(run, officer));
+    pub(crate) fn pay(&self, run: RunId, by: Actor) {
+        self.hand_over(Work::Pay(run, by));
     }
 
     fn hand_over(&self, work: Work) {
@@ -124,11 +125,12 @@ fn carry_out(
             };
             payout::plan(desk, env, &plan, &mut on).map(drop)
         }
-        Work::Pay(id, officer) => {
-            let run = desk.store.read(desk.store.buckets().home(), move |tx| payout::run_of(tx, id))?;
+        Work::Pay(id, by) => {
+            let asks = by.clone();
+            let run =
+                desk.store.read(desk.store.buckets().home(), move |tx| payout::run_of(tx, &asks, id))?;
             let (payer, mut on) = (payer(&run.programme), |_: &payout::Progress| Go::On);
-            let outcome =
-                payout::run(desk, env, &RunPayout { run: id, officer, payer, batch: BATCH }, &mut on)?;
+            let outcome = payout::run(desk, env, &RunPayout { run: id, by, payer, batch: BATCH }, &mut on)?;
             for error in &outcome.unreachable {
                 tracing::warn!(run = %id, %error, "a bank could not be asked; resume the run later");
             }

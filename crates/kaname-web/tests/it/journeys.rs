@@ -418,7 +418,8 @@ async fn two_officers_start_a_payout() {
     let (currency, amount) = (world.app.pack.currency, kaname_base::Amount::from_minor(1_000_000).unwrap());
     let id = env().id(world.store.buckets().home());
     let voted = world.store.write(world.store.buckets().home(), move |tx| {
-        kaname_pay::payout::appropriate(&env(), tx, id, currency, amount)
+        let by = kaname_trust::Actor::officer("off", "payments");
+        kaname_pay::payout::appropriate(&env(), tx, &by, id, currency, amount)
     });
     voted.unwrap();
     let started = second.fill(&world, &page, &start, &[]).await;

@@ -138,6 +138,7 @@ impl World {
         let desk = Desk {
             store: store.clone(),
             keys: keys.clone(),
+            pack: Arc::clone(&pack),
             residents: Arc::new(Register),
             banks: Banks::new(),
         };

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use kaname_pay::ledger::fsck;
 use serde::Serialize;
 
-use super::On;
+use super::{On, program};
 use crate::error::{Failure, REFUSED};
 use crate::show;
 
@@ -31,7 +31,7 @@ struct Answer {
 pub(crate) fn run(ledger: &Ledger) -> Result<ExitCode, Failure> {
     let Ledger::Fsck(on) = ledger;
     let deployment = on.open()?;
-    let findings = fsck(&deployment.store)?;
+    let findings = fsck(&deployment.store, &program())?;
     let answer = Answer {
         sound: findings.is_sound(),
         accounts: findings.accounts,

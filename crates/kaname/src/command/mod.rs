@@ -20,6 +20,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use kaname_person::policy;
+use kaname_trust::Actor;
 
 use crate::deployment::Deployment;
 use crate::error::Failure;
@@ -106,4 +108,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Pack(pack) => pack::run(&pack),
         Command::Log(log) => log::run(&log),
     }
+}
+
+/// The program itself, for what it does and shows without a person's data.
+pub(crate) fn program() -> Actor {
+    Actor::program("kaname", policy::PROGRAM)
 }

@@ -5,12 +5,11 @@ mod account;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use kaname_base::id::Id;
 use kaname_pay::payout::{
-    Approve, Go, Outcome, Phase, PlanRun, Programme, Progress, Run, RunPayout, RunState, appropriate,
-    approve, plan, report, run as carry_out, run_of,
+    Approve, BATCH, Go, Outcome, Phase, PlanRun, Programme, Progress, Run, RunPayout, RunState, approve,
+    fund, plan, report, run as carry_out, run_of,
 };
-use kaname_pay::{PayError, Refusal, RunId, TransferId};
+use kaname_pay::{PayError, Refusal, RunId};
 use kaname_person::Action;
 use kaname_trust::Actor;
 use serde::Serialize;
@@ -18,7 +17,7 @@ use serde::Serialize;
 pub(crate) use account::Account;
 use account::People;
 
-use super::{On, officer};
+use super::{On, officer, program};
 use crate::clock;
 use crate::deployment::Deployment;
 use crate::error::Failure;
@@ -30,7 +29,7 @@ pub(crate) enum Payout {
     /// Freeze the list of everybody who is paid
     Plan(Plan),
     /// Put what a planned run needs into the treasury, as voted; said twice it is done once
-    Fund(Which),
+    Fund(Pay),
     /// Approve a planned run (by another officer) and pay; goes on with a run that was stopped
     Run(Carry),
     /// How far a run is
@@ -66,6 +65,17 @@ pub(crate) struct Carry {
 }
 
 #[derive(Args)]
+pub(crate) struct Pay {
+    /// The run
+    run: String,
+    /// The officer who does it: not the one who planned the run
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
+    #[command(flatten)]
+    on: On,
+}
+
+#[derive(Args)]
 pub(crate) struct Which {
     /// The run
     run: String,
@@ -73,13 +83,10 @@ pub(crate) struct Which {
     on: On,
 }
 
-/// How many people are paid in one unit of work.
-pub(crate) const BATCH: usize = 2_048;
-
 pub(crate) fn run(command: &Payout) -> Result<ExitCode, Failure> {
     match command {
         Payout::Plan(plan) => run_plan(plan),
-        Payout::Fund(which) => run_fund(which),
+        Payout::Fund(ask) => run_fund(ask),
         Payout::Run(carry) => run_carry(carry),
         Payout::Status(which) => run_status(which),
         Payout::Report(which) => run_report(which),
@@ -119,10 +126,10 @@ fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
             "Planned {run}: {} people, {total} {currency}; the list is frozen ({list_hash})",
             show::grouped(*count)
         );
-        println!("Next: when the money is voted, kaname payout fund {run}");
         println!(
-            "      then another officer approves and starts it: kaname payout run {run} --officer OFFICER"
+            "Next: when the money is voted, another officer: kaname payout fund {run} --officer OFFICER"
         );
+        println!("      then approves and starts it: kaname payout run {run} --officer OFFICER");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -134,17 +141,19 @@ struct Funded {
     currency: String,
 }
 
-fn run_fund(ask: &Which) -> Result<ExitCode, Failure> {
+fn run_fund(ask: &Pay) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
+    let by = officer::acting(&deployment, &ask.officer, Action::FundTreasury)?;
     let id = run_id(&ask.run)?;
     let home = deployment.store.buckets().home();
-    let run = deployment.store.read::<_, PayError, _>(home, move |tx| run_of(tx, id))?;
+    let asks = by.clone();
+    let run = deployment.store.read::<_, PayError, _>(home, move |tx| run_of(tx, &asks, id))?;
     if run.state == RunState::Planning {
         return Err(
             Failure::refused(Refusal::WrongState).mend("its list is not frozen yet: plan the payout again")
         );
     }
-    vote_money(&deployment, &run)?;
+    vote_money(&deployment, &run, &by)?;
     let currency = run.programme.currency;
     let funded = Funded {
         run: id.to_string(),
@@ -156,20 +165,18 @@ fn run_fund(ask: &Which) -> Result<ExitCode, Failure> {
     } else {
         println!("{} {} for {} are in the treasury", funded.total, funded.currency, funded.run);
         println!(
-            "Next: another officer approves and starts it: kaname payout run {} --officer OFFICER",
+            "Next: an officer who did not plan it approves and starts it: kaname payout run {} --officer OFFICER",
             funded.run
         );
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts what the run needs into the treasury, once: the transfer has the run's own id.
-pub(crate) fn vote_money(deployment: &Deployment, run: &Run) -> Result<(), Failure> {
-    let (currency, total, env) = (run.programme.currency, run.total, clock::env());
-    let id: TransferId = Id::from_bytes(*run.id.bytes());
-    deployment.store.write::<_, PayError, _>(deployment.store.buckets().home(), move |tx| {
-        appropriate(&env.again(), tx, id, currency, total)
-    })?;
+/// Puts what the run needs into the treasury, once.
+pub(crate) fn vote_money(deployment: &Deployment, run: &Run, by: &Actor) -> Result<(), Failure> {
+    let (id, by, env) = (run.id, by.clone(), clock::env());
+    let home = deployment.store.buckets().home();
+    deployment.store.write::<_, PayError, _>(home, move |tx| fund(&env.again(), tx, &by, id))?;
     Ok(())
 }
 
@@ -200,7 +207,7 @@ pub(crate) fn plan_with_progress(
         bar.set_position(progress.done);
         Go::On
     };
-    let command = PlanRun { id, programme, officer: by.id.clone() };
+    let command = PlanRun { id, programme, by: by.clone() };
     let run = plan(&deployment.desk()?, &clock::env(), &command, &mut steps)?;
     bar.finish_and_clear();
     Ok(run)
@@ -223,7 +230,7 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
     let watch = clock::Stopwatch::start();
     let outcome = approve_and_run(&deployment, id, &actor, ask.batch, ask.on.json)?;
     deployment.log()?.publish()?;
-    let found = report(&deployment.desk()?, id)?;
+    let found = report(&deployment.desk()?, &actor, id)?;
     let carried = Carried {
         run: id.to_string(),
         state: outcome.run.state.code(),
@@ -259,10 +266,10 @@ pub(crate) fn approve_and_run(
 ) -> Result<Outcome, Failure> {
     let desk = deployment.desk()?;
     let home = desk.store.buckets().home();
-    let run = desk.store.read::<_, PayError, _>(home, move |tx| run_of(tx, id))?;
+    let asks = by.clone();
+    let run = desk.store.read::<_, PayError, _>(home, move |tx| run_of(tx, &asks, id))?;
     if run.state == RunState::Planned {
-        let command =
-            Approve { run: id, officer: by.id.clone(), people: run.people, total_minor: run.total.minor() };
+        let command = Approve { run: id, by: by.clone(), people: run.people, total_minor: run.total.minor() };
         approve(&desk, &clock::env(), &command).map_err(|error| not_funded(error, id))?;
     }
     let bar = show::progress("paying", run.people, quiet);
@@ -279,7 +286,7 @@ pub(crate) fn approve_and_run(
         Go::On
     };
     let payer = serve::payer(&deployment.authority(), &run.programme);
-    let command = RunPayout { run: id, officer: by.clone(), payer, batch };
+    let command = RunPayout { run: id, by: by.clone(), payer, batch };
     let outcome =
         carry_out(&desk, &clock::env(), &command, &mut steps).map_err(|error| not_funded(error, id))?;
     bar.finish_and_clear();
@@ -289,17 +296,17 @@ pub(crate) fn approve_and_run(
 /// Says what to do when the ledger refuses because the treasury is empty.
 fn not_funded(error: PayError, id: RunId) -> Failure {
     match error {
-        PayError::Refused(Refusal::NoSuchDebitAccount | Refusal::InsufficientFunds) => {
-            Failure::refused("the treasury has not enough money for this run")
-                .mend(format!("when it is voted: kaname payout fund {id}; then run it again"))
-        }
+        PayError::Refused(Refusal::NoSuchDebitAccount | Refusal::InsufficientFunds) => Failure::refused(
+            "the treasury has not enough money for this run",
+        )
+        .mend(format!("when it is voted: kaname payout fund {id} --officer OFFICER; then run it again")),
         other => other.into(),
     }
 }
 
 fn run_status(ask: &Which) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
-    let found = report(&deployment.desk()?, run_id(&ask.run)?)?;
+    let found = report(&deployment.desk()?, &program(), run_id(&ask.run)?)?;
     let account = Account::of(&found);
     if ask.on.json {
         show::json(&account);
@@ -315,7 +322,7 @@ fn run_status(ask: &Which) -> Result<ExitCode, Failure> {
 
 fn run_report(ask: &Which) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
-    let found = report(&deployment.desk()?, run_id(&ask.run)?)?;
+    let found = report(&deployment.desk()?, &program(), run_id(&ask.run)?)?;
     let account = Account::of(&found);
     if ask.on.json {
         show::json(&account);

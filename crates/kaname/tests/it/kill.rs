@@ -83,7 +83,7 @@ fn survives_kills(seed: u64, more: &[&str], open: impl Fn(&Path) -> Database) {
         assert_eq!(plan["count"], RESIDENTS, "{plan}");
         let id = plan["run"].as_str().unwrap().to_owned();
         for _ in 0..2 {
-            answer(&["payout", "fund", &id, "--config", config, "--json"]);
+            answer(&["payout", "fund", &id, "--officer", &approver, "--config", config, "--json"]);
         }
         let pay =
             ["payout", "run", &id, "--batch", "50", "--officer", &approver, "--config", config, "--json"];

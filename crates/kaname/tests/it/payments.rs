@@ -37,7 +37,9 @@ fn a_payout_by_command_line_takes_money_and_two_officers() {
     assert!(words.to_lowercase().contains("officer"), "{words}");
     let words = refuse(&["payout", "run", run, "--officer", &approver], 1);
     assert!(words.contains("kaname payout fund"), "the treasury is empty: {words}");
-    let funded = ask(&["payout", "fund", run]);
+    let words = refuse(&["payout", "fund", run, "--officer", &planner], 1);
+    assert!(words.contains("another officer"), "whoever planned does not fund: {words}");
+    let funded = ask(&["payout", "fund", run, "--officer", &approver]);
     assert_eq!(funded["total"], plan["total"]);
     let done = ask(&["payout", "run", run, "--officer", &approver]);
     assert_eq!((&done["state"], &done["report"]["sound"]), (&"finished".into(), &true.into()), "{done}");

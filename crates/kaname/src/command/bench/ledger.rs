@@ -7,6 +7,7 @@ use kaname_sim::random::Random;
 
 use super::{Measured, Place};
 use crate::clock;
+use crate::command::program;
 use crate::error::Failure;
 
 const ACCOUNTS: u64 = 10_000;
@@ -50,7 +51,7 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
         }
         Ok(count)
     })?;
-    let findings = fsck(store)?;
+    let findings = fsck(store, &program())?;
     match findings.is_sound() && findings.transfers == count {
         true => Ok(measured),
         false => Err(Failure::refused("the books do not add up after the bench")),

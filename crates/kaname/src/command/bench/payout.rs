@@ -1,6 +1,6 @@
 //! Residents paid, from a frozen list to the banks' reports and a signed log.
 
-use kaname_pay::payout::{RunState, report};
+use kaname_pay::payout::{BATCH, RunState, report};
 use kaname_person::Action;
 
 use super::{Measured, Place, import};
@@ -24,12 +24,12 @@ pub(super) fn measure(place: &Place, count: u64, quiet: bool) -> Result<Measured
 
     let measured = super::measure(place, "payout", "residents", || {
         let run = payout::plan_with_progress(&deployment, id, programme, &planner, quiet)?;
-        payout::vote_money(&deployment, &run)?;
-        payout::approve_and_run(&deployment, id, &approver, payout::BATCH, quiet)?;
+        payout::vote_money(&deployment, &run, &approver)?;
+        payout::approve_and_run(&deployment, id, &approver, BATCH, quiet)?;
         deployment.log()?.publish()?;
         Ok(run.people)
     })?;
-    let report = report(&deployment.desk()?, id)?;
+    let report = report(&deployment.desk()?, &planner, id)?;
     match report.is_sound() && report.run.state == RunState::Finished && report.run.people == count {
         true => Ok(measured),
         false => Err(Failure::refused("the payout's books do not add up")),

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use kaname_pay::payee::{RegisterPayee, Registration, register_many};
-use kaname_pay::payout::{RunState, report, runs};
+use kaname_pay::payout::{BATCH as PAID_AT_ONCE, RunState, report, runs};
 use kaname_pay::{PayError, RunId};
 use kaname_person::import::{BATCH, Mapping};
 use kaname_person::{Action, OfficerId};
@@ -113,7 +113,7 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
     let published = deployment.log()?.publish()?;
     steps.done("log");
 
-    let report = report(&deployment.desk()?, run)?;
+    let report = report(&deployment.desk()?, &super::program(), run)?;
     let progress = imported.progress;
     let summary = Summary {
         folder: folder.clone(),
@@ -250,7 +250,7 @@ fn pay(
     quiet: bool,
 ) -> Result<(RunId, bool), Failure> {
     let home = deployment.store.buckets().home();
-    let known = deployment.store.read::<_, PayError, _>(home, |tx| runs(tx, 1))?;
+    let known = deployment.store.read::<_, PayError, _>(home, |tx| runs(tx, &super::program(), 1))?;
     if let Some(run) = known.first()
         && run.state == RunState::Finished
     {
@@ -262,9 +262,9 @@ fn pay(
     let id = known.first().map_or_else(|| clock::env().id(home), |run| run.id);
     let run = payout::plan_with_progress(deployment, id, programme, &planner, quiet)?;
     if run.state == RunState::Planned {
-        payout::vote_money(deployment, &run)?;
+        payout::vote_money(deployment, &run, &approver)?;
     }
-    payout::approve_and_run(deployment, id, &approver, payout::BATCH, quiet)?;
+    payout::approve_and_run(deployment, id, &approver, PAID_AT_ONCE, quiet)?;
     Ok((id, true))
 }
 

@@ -1,7 +1,7 @@
 //! A run's books as a command shows them: lines for a person, JSON for a machine. `docs/demo-summary.md` describes the fields.
 
 use kaname_base::{Amount, Currency};
-use kaname_pay::payout::{Report, State};
+use kaname_pay::payout::{Act, Report, State};
 use serde::Serialize;
 
 use crate::show;
@@ -20,6 +20,8 @@ pub(crate) struct Account {
     pub(crate) books: Books,
     /// For those who wait and those whose money came back.
     pub(crate) reasons: Vec<ReasonLine>,
+    /// What officers did to it, in order.
+    acts: Vec<ActLine>,
     /// Whether out = received + vouchers + pending + returned + undisbursed + in transit, and the list says the same as the ledger.
     pub(crate) sound: bool,
 }
@@ -56,10 +58,27 @@ pub(crate) struct ReasonLine {
     pub(crate) sum: u64,
 }
 
+/// One step that an officer took.
+#[derive(Serialize)]
+struct ActLine {
+    step: &'static str,
+    officer: String,
+    role: String,
+    at: String,
+}
+
+impl ActLine {
+    fn of(act: &Act) -> ActLine {
+        let Act { step, officer, role, at } = act;
+        let (officer, role) = (officer.clone(), role.clone());
+        ActLine { step: step.code(), officer, role, at: at.to_string() }
+    }
+}
+
 impl Account {
     /// A report in the form that is printed.
     pub(crate) fn of(report: &Report) -> Account {
-        let Report { run, tallies, books } = report;
+        let Report { run, acts, tallies, books } = report;
         let reasons = tallies.iter().filter(|tally| !tally.reason.is_empty()).map(|tally| ReasonLine {
             state: tally.state.code(),
             reason: tally.reason.clone(),
@@ -90,6 +109,7 @@ impl Account {
                 in_transit: books.in_transit,
             },
             reasons: reasons.collect(),
+            acts: acts.iter().map(ActLine::of).collect(),
             sound: report.is_sound(),
         }
     }
@@ -124,6 +144,9 @@ impl Account {
                 show::grouped(line.people),
                 money(line.sum)
             );
+        }
+        for ActLine { step, officer, role, at } in &self.acts {
+            println!("    {step} by {officer} ({role}) at {at}");
         }
         println!("  {}", if self.sound { "the books balance" } else { "THE BOOKS DO NOT BALANCE" });
     }
