@@ -12,6 +12,7 @@ use crate::{Amount, Currency};
 mod read;
 mod reader;
 mod shipped;
+pub mod source;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +49,8 @@ pub struct Pack {
     pub roles: Vec<Role>,
     /// What a relying party may ask for.
     pub attributes: Vec<Attribute>,
+    /// Kinds of outside records that are linked to residents; none in a pack of before.
+    pub sources: Vec<source::Source>,
     /// The country's own words, over those of the program.
     pub texts: Texts,
 }
@@ -305,6 +308,11 @@ impl Pack {
     /// The status with this code.
     pub fn status(&self, code: &str) -> Option<&Status> {
         self.statuses.iter().find(|status| status.code == code)
+    }
+
+    /// The source of outside records with this code.
+    pub fn source(&self, code: &str) -> Option<&source::Source> {
+        self.sources.iter().find(|source| source.code == code)
     }
 
     /// The attribute with this code.

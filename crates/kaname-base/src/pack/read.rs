@@ -12,6 +12,7 @@ const NUMBER: &str = "number.toml";
 const POLICY: &str = "policy.toml";
 const PROGRAMMES: &str = "programmes.toml";
 const BANKS: &str = "banks.toml";
+const SOURCES: &str = "sources.toml";
 
 pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackProblem>> {
     let problems = RefCell::new(Vec::new());
@@ -25,7 +26,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
         }
     }
     for (file, source) in &sources {
-        let known = [PACK, NUMBER, POLICY, PROGRAMMES, BANKS].contains(file)
+        let known = [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, SOURCES].contains(file)
             || ["text/", "fixtures/"].iter().any(|folder| file.starts_with(folder));
         if !known && file.ends_with(".toml") {
             source.note(0, "", "a pack has no such file".to_owned());
@@ -55,6 +56,8 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
     read(PROGRAMMES, &mut |root| programmes = read_programmes(root, &tags));
     let (mut banks, mut voucher) = (Vec::new(), Voucher::default());
     read(BANKS, &mut |root| (banks, voucher) = read_banks(root, &tags));
+    let mut outside = Vec::new();
+    read(SOURCES, &mut |root| outside = source::read(root, &tags, &policy.purposes, &policy.roles));
     let texts = read_texts(&sources, &tags);
 
     let mut problems = problems.into_inner();
@@ -77,6 +80,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
             voucher,
             roles: policy.roles,
             attributes: policy.attributes,
+            sources: outside,
             texts,
         });
     }
@@ -501,7 +505,7 @@ fn read_texts(sources: &BTreeMap<&str, Source<'_>>, tags: &[String]) -> Texts {
 }
 
 /// A code: small letters, digits and hyphens.
-fn code_of(node: &Node<'_>) -> String {
+pub(super) fn code_of(node: &Node<'_>) -> String {
     let code = node.text("code");
     if !code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
         node.wrong("code", "it is made of small letters, digits and hyphens");
@@ -509,7 +513,11 @@ fn code_of(node: &Node<'_>) -> String {
     code
 }
 
-fn refuse_twins(node: &Node<'_>, key: &str, codes: impl Iterator<Item = impl Into<String> + Clone>) {
+pub(super) fn refuse_twins(
+    node: &Node<'_>,
+    key: &str,
+    codes: impl Iterator<Item = impl Into<String> + Clone>,
+) {
     let codes: Vec<String> = codes.map(Into::into).collect();
     for (i, code) in codes.iter().enumerate() {
         if !code.is_empty() && codes[..i].contains(code) {

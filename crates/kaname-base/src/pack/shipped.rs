@@ -15,6 +15,7 @@ macro_rules! shipped {
                     file!($id, "policy.toml"),
                     file!($id, "programmes.toml"),
                     file!($id, "banks.toml"),
+                    file!($id, "sources.toml"),
                     file!($id, "fixtures/people.toml"),
                     $(file!($id, concat!("text/", $language, ".toml")),)+
                 ],)+

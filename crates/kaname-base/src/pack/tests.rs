@@ -22,6 +22,10 @@ fn every_shipped_pack_is_good() {
         assert_eq!(pack.id, *id);
         assert_eq!(pack.banks.len(), 3, "{id}");
         assert!(!pack.programmes.is_empty() && !pack.attributes.is_empty());
+        let sources: Vec<_> = pack.sources.iter().map(|source| source.code.as_str()).collect();
+        let expected =
+            ["health-insurer", "pension", "tax", "drivers-licence", "bank-account", "disability", "school"];
+        assert_eq!(sources, expected, "{id}");
         assert_eq!(pack.texts.gaps(), Vec::<String>::new(), "{id}");
         assert!(pack.texts.find("en", "number.name").is_some());
     }
@@ -75,7 +79,7 @@ fn each_mistake_is_told_with_its_place() {
             "policy.toml",
             "code = \"birth_date\"",
             "code = \"blood_group\"",
-            88,
+            93,
             "attribute[2].code",
             "known are name",
         ),
@@ -96,6 +100,43 @@ fn each_mistake_is_told_with_its_place() {
             "voucher.name.en",
             "missing",
         ),
+        ("sources.toml", "\"record-linking\"", "\"linking\"", 9, "source[1].purpose", "no [[purpose]]"),
+        (
+            "sources.toml",
+            "least = 9990",
+            "least = 5000",
+            18,
+            "source[1].evidence.least",
+            "from 9000 to 10000",
+        ),
+        (
+            "sources.toml",
+            "rival = 100",
+            "rival = 10000",
+            20,
+            "source[1].evidence.rival",
+            "the first would be taken",
+        ),
+        (
+            "sources.toml",
+            "\"birth_date\", ",
+            "",
+            21,
+            "source[1].evidence.must_agree",
+            "`birth_date` is missing",
+        ),
+        (
+            "sources.toml",
+            "\"birth_date\", \"sex\", \"address\"",
+            "\"birth_date\"",
+            21,
+            "source[1].evidence.must_agree",
+            "not enough",
+        ),
+        ("sources.toml", "\"sex\", \"address\"", "\"shoe_size\"", 21, "must_agree", "cannot be compared"),
+        ("sources.toml", "\"auditor\"", "\"minister\"", 15, "source[1].escalate_to", "no [[role]]"),
+        ("sources.toml", "\"four-eyes\"", "\"none\"", 13, "source[1].review", "can be `four-eyes`"),
+        ("sources.toml", "\"pension\"", "\"health-insurer\"", 0, "source", "stands there twice"),
         (
             "text/en.toml",
             "number.name = \"Resident number\"",
