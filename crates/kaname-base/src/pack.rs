@@ -9,12 +9,17 @@ use crate::number::NumberScheme;
 use crate::text::Texts;
 use crate::{Amount, Currency};
 
+mod alias;
+mod mandates;
 mod read;
 mod reader;
 mod shipped;
 pub mod source;
 #[cfg(test)]
 mod tests;
+
+pub use alias::{AliasKind, AliasRules};
+pub use mandates::{Introducers, MandateKind, SCOPES};
 
 /// A country, as its pack describes it. A record keeps the `id` and `version` that it was made under.
 #[derive(Clone, Debug)]
@@ -33,6 +38,12 @@ pub struct Pack {
     pub time_zone: String,
     /// The national number.
     pub number: NumberScheme,
+    /// Numbers that stand for it and can be taken back, where the country has them.
+    pub alias: Option<AliasRules>,
+    /// Who may act for whom.
+    pub mandates: Vec<MandateKind>,
+    /// Who may vouch for somebody without papers.
+    pub introducers: Introducers,
     /// What is recorded of a person, and how names are shown.
     pub person: PersonRules,
     /// Residence statuses; at least one of citizens.
@@ -303,6 +314,11 @@ impl Pack {
     /// The role with this code.
     pub fn role(&self, code: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.code == code)
+    }
+
+    /// The kind of mandate with this code.
+    pub fn mandate(&self, code: &str) -> Option<&MandateKind> {
+        self.mandates.iter().find(|kind| kind.code == code)
     }
 
     /// The status with this code.

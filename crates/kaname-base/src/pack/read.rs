@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::reader::{Node, Source};
 use super::*;
+use super::{alias, mandates};
 use crate::number::{Bans, Check, Prefix, Reserved};
 
 const PACK: &str = "pack.toml";
@@ -13,6 +14,7 @@ const POLICY: &str = "policy.toml";
 const PROGRAMMES: &str = "programmes.toml";
 const BANKS: &str = "banks.toml";
 const SOURCES: &str = "sources.toml";
+const MANDATES: &str = "mandates.toml";
 
 pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackProblem>> {
     let problems = RefCell::new(Vec::new());
@@ -20,13 +22,13 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
         .iter()
         .map(|(file, text)| (file.as_str(), Source { file, text, problems: &problems }))
         .collect();
-    for file in [PACK, NUMBER, POLICY, PROGRAMMES, BANKS] {
+    for file in [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, MANDATES] {
         if !files.contains_key(file) {
             Source { file, text: "", problems: &problems }.note(0, "", "the file is missing".to_owned());
         }
     }
     for (file, source) in &sources {
-        let known = [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, SOURCES].contains(file)
+        let known = [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, SOURCES, MANDATES].contains(file)
             || ["text/", "fixtures/"].iter().any(|folder| file.starts_with(folder));
         if !known && file.ends_with(".toml") {
             source.note(0, "", "a pack has no such file".to_owned());
@@ -58,11 +60,13 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
     read(BANKS, &mut |root| (banks, voucher) = read_banks(root, &tags));
     let mut outside = Vec::new();
     read(SOURCES, &mut |root| outside = source::read(root, &tags, &policy.purposes, &policy.roles));
+    let mut mandates = mandates::Mandates::default();
+    read(MANDATES, &mut |root| mandates = mandates::read(root, &tags));
     let texts = read_texts(&sources, &tags);
 
     let mut problems = problems.into_inner();
     if problems.is_empty()
-        && let Some(number) = number
+        && let Some((number, alias)) = number
     {
         return Ok(Pack {
             id: head.id,
@@ -72,6 +76,9 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
             currency: head.currency,
             time_zone: head.time_zone,
             number,
+            alias,
+            mandates: mandates.kinds,
+            introducers: mandates.introducers,
             person: head.person,
             statuses: head.statuses,
             purposes: policy.purposes,
@@ -256,7 +263,14 @@ fn read_person(root: &Node<'_>, tags: &[String]) -> PersonRules {
     rules
 }
 
-fn read_number(root: &Node<'_>) -> NumberScheme {
+fn read_number(root: &Node<'_>) -> (NumberScheme, Option<AliasRules>) {
+    let scheme = read_scheme(root);
+    let alias = root.optional_table("alias").map(|node| alias::read(&node, &scheme));
+    (scheme, alias)
+}
+
+/// The form of a number: everything but what stands beside it.
+pub(super) fn read_scheme(root: &Node<'_>) -> NumberScheme {
     let body_digits = root.number("body_digits", 1..17) as usize;
     let mut first_digits = Vec::new();
     for digit in root.text("first_digits").chars() {

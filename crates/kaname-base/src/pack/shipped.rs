@@ -16,6 +16,7 @@ macro_rules! shipped {
                     file!($id, "programmes.toml"),
                     file!($id, "banks.toml"),
                     file!($id, "sources.toml"),
+                    file!($id, "mandates.toml"),
                     file!($id, "fixtures/people.toml"),
                     $(file!($id, concat!("text/", $language, ".toml")),)+
                 ],)+

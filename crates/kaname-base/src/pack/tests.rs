@@ -137,6 +137,17 @@ fn each_mistake_is_told_with_its_place() {
         ("sources.toml", "\"auditor\"", "\"minister\"", 15, "source[1].escalate_to", "no [[role]]"),
         ("sources.toml", "\"four-eyes\"", "\"none\"", 13, "source[1].review", "can be `four-eyes`"),
         ("sources.toml", "\"pension\"", "\"health-insurer\"", 0, "source", "stands there twice"),
+        ("number.toml", "body_digits = 15", "body_digits = 11", 25, "alias.body_digits", "another length"),
+        ("number.toml", "\"single-use\"]", "\"single\"]", 28, "alias.kinds", "`single` is not one of"),
+        ("mandates.toml", "\"see-data\"", "\"see-all\"", 7, "mandate[1].scopes", "`see-all` is not known"),
+        (
+            "mandates.toml",
+            "by_officer = true\nscopes",
+            "by_officer = false\nscopes",
+            6,
+            "by_officer",
+            "nobody could",
+        ),
         (
             "text/en.toml",
             "number.name = \"Resident number\"",
