@@ -21,6 +21,23 @@ pub enum Refusal {
     /// Every number of the country's scheme was given out.
     #[error("every number of the scheme was given out")]
     NumbersUsedUp,
+    /// The country has no alias numbers, or none of this kind.
+    #[error("the country has no alias numbers of this kind")]
+    NoAliases,
+    /// There is no such alias, or it is not this person's.
+    #[error("there is no such alias number")]
+    NoSuchAlias,
+    /// She has as many as one may have.
+    #[error("there are as many alias numbers as one person may have; take one back first")]
+    TooManyAliases,
+    /// A temporary alias without a last day, with one that is past or too far; or a last day for one that has none.
+    #[error(
+        "a temporary alias number needs a last day, from today to {longest_days} days ahead; others have none"
+    )]
+    AliasPeriod {
+        /// The most days that the country allows.
+        longest_days: u16,
+    },
     /// The role does not allow the action.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -57,6 +74,10 @@ impl Refusal {
             Refusal::NoSuchResident => "no-such-resident",
             Refusal::OtherData => "other-data",
             Refusal::NumbersUsedUp => "numbers-used-up",
+            Refusal::NoAliases => "no-aliases",
+            Refusal::NoSuchAlias => "no-such-alias",
+            Refusal::TooManyAliases => "too-many-aliases",
+            Refusal::AliasPeriod { .. } => "alias-period",
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",

@@ -36,8 +36,11 @@ pub use resident::{
 };
 
 /// The block's tables.
-pub const MIGRATIONS: &[kaname_store::Migration] = &[kaname_store::Migration {
-    block: "person",
-    number: 1,
-    sql: include_str!("../migrations/0001_person.sql"),
-}];
+pub const MIGRATIONS: &[kaname_store::Migration] = &[
+    kaname_store::Migration {
+        block: "person",
+        number: 1,
+        sql: include_str!("../migrations/0001_person.sql"),
+    },
+    kaname_store::Migration { block: "person", number: 2, sql: include_str!("../migrations/0002_alias.sql") },
+];

@@ -14,6 +14,11 @@
 //! bucket. The next run promises another number; the one in between is lost. So there is nothing to repair, and no third
 //! write that confirms.
 
+pub mod alias;
+pub mod lock;
+pub mod resolve;
+mod table;
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
@@ -28,7 +33,8 @@ use kaname_trust::{Actor, Keys, PersonId, Record, TrustError, seal};
 use serde::{Deserialize, Serialize};
 
 use crate::register::{EventKind, LifeEvent};
-use crate::{PackVersion, PersonError, Refusal, table};
+use crate::table as rows;
+use crate::{PackVersion, PersonError, Refusal};
 
 /// The least number of counters that a lease takes.
 const LEASE: u64 = 4_096;
@@ -111,10 +117,21 @@ impl Numbers {
     /// The numbers of the pack's scheme, in the order of this deployment's key.
     pub fn new(keys: &Keys, pack: &Pack) -> Numbers {
         let name = format!("{}/{}", pack.id, pack.number.space());
-        let key = keys.derive(&format!("person number permutation {name}"));
+        Numbers::of_scheme(keys, pack.number.clone(), "person number permutation", name)
+    }
+
+    /// The alias numbers of the pack, if it has any: another space, another permutation, another count.
+    pub fn aliases(keys: &Keys, pack: &Pack) -> Option<Numbers> {
+        let scheme = pack.alias.as_ref()?.scheme.clone();
+        let name = format!("{}/alias/{}", pack.id, scheme.space());
+        Some(Numbers::of_scheme(keys, scheme, "person alias permutation", name))
+    }
+
+    fn of_scheme(keys: &Keys, scheme: NumberScheme, label: &str, name: String) -> Numbers {
+        let key = keys.derive(&format!("{label} {name}"));
         let key: [u8; 16] = key[..16].try_into().expect("32 bytes have a first half");
-        let permutation = Permutation::new(&key, pack.number.space());
-        Numbers { scheme: pack.number.clone(), name, permutation, in_hand: Mutex::default() }
+        let permutation = Permutation::new(&key, scheme.space());
+        Numbers { scheme, name, permutation, in_hand: Mutex::default() }
     }
 
     /// `count` numbers that nobody was ever given, and nobody else will be.
@@ -136,8 +153,7 @@ impl Numbers {
         let name = self.name.clone();
         let (count, space) = (stored(count), stored(self.scheme.space()));
         let home = store.buckets().home();
-        let leased =
-            store.write::<_, StoreError, _>(home, move |tx| table::lease(tx, &name, count, space))?;
+        let leased = store.write::<_, StoreError, _>(home, move |tx| rows::lease(tx, &name, count, space))?;
         if leased.is_empty() {
             return Err(Refusal::NumbersUsedUp.into());
         }
@@ -189,6 +205,8 @@ impl SealedNumber {
 pub enum NumberState {
     /// It is.
     Current,
+    /// It is, and she has locked it. It resolves for the authority only.
+    Locked,
     /// It was, and another took its place (after a leak). It resolves for the authority only.
     Replaced,
 }
@@ -201,11 +219,11 @@ pub(crate) fn index_of(keys: &Keys, number: &PersonNumber) -> BlindIndex {
 /// Promises each number to its person; tells which promises hold. A number promised to somebody else before is refused, the
 /// same promise once more holds.
 pub(crate) fn promise(tx: &mut Tx<'_>, promises: &[(BlindIndex, PersonId)]) -> Result<Vec<bool>, StoreError> {
-    if table::insert_promises(tx, promises)? {
+    if rows::insert_promises(tx, promises)? {
         return Ok(vec![true; promises.len()]);
     }
     let indexes: Vec<BlindIndex> = promises.iter().map(|(index, _)| *index).collect();
-    let holders = table::promised(tx, &indexes)?;
+    let holders = rows::promised(tx, &indexes)?;
     Ok(promises.iter().zip(holders).map(|((_, person), holder)| holder == Some(*person)).collect())
 }
 
@@ -216,10 +234,20 @@ pub(crate) fn promise_one(
     numbers: &Numbers,
     person: PersonId,
 ) -> Result<(PersonNumber, BlindIndex), PersonError> {
+    promise_index(store, numbers, person, |number| index_of(keys, number))
+}
+
+/// [`promise_one`] under an index of the caller's.
+fn promise_index(
+    store: &Store,
+    numbers: &Numbers,
+    person: PersonId,
+    index_of: impl Fn(&PersonNumber) -> BlindIndex,
+) -> Result<(PersonNumber, BlindIndex), PersonError> {
     loop {
         let number = numbers.take(store, 1)?.pop().ok_or(Refusal::NumbersUsedUp)?;
-        let index = index_of(keys, &number);
-        let bucket = table::directory_bucket(store.buckets(), &index);
+        let index = index_of(&number);
+        let bucket = rows::directory_bucket(store.buckets(), &index);
         let held = store.write::<_, StoreError, _>(bucket, move |tx| promise(tx, &[(index, person)]))?;
         if held == [true] {
             return Ok((number, index));
@@ -227,7 +255,8 @@ pub(crate) fn promise_one(
     }
 }
 
-/// Whose number this is now: one look in the directory, one in the person's bucket. Never a list.
+/// Whose number this is now, and not locked: one look in the directory, one in the person's bucket. Never a list.
+/// [`resolve::resolve`] takes an alias too, and knows who may see more.
 ///
 /// # Errors
 /// [`PersonError::Store`].
@@ -250,18 +279,24 @@ pub fn find_with_replaced(
     number: &PersonNumber,
 ) -> Result<Option<(PersonId, NumberState)>, PersonError> {
     let index = index_of(keys, number);
-    let directory = table::directory_bucket(store.buckets(), &index);
-    let promised = store.read::<_, StoreError, _>(directory, move |tx| table::promised(tx, &[index]))?;
-    let Some(person) = promised.into_iter().next().flatten() else { return Ok(None) };
+    let Some(person) = promised_to(store, index)? else { return Ok(None) };
 
     let state = store.read::<_, StoreError, _>(bucket_of(person, store.buckets()), move |tx| {
-        let Some(row) = table::resident(tx, person)?.filter(|row| row.active) else { return Ok(None) };
+        let Some(row) = rows::resident(tx, person)?.filter(|row| row.active) else { return Ok(None) };
         if row.number_index == index {
-            return Ok(Some(NumberState::Current));
+            let locked = lock::is_locked(tx, person)?;
+            return Ok(Some(if locked { NumberState::Locked } else { NumberState::Current }));
         }
-        Ok(table::given_number(tx, person, &index)?.map(|_| NumberState::Replaced))
+        Ok(rows::given_number(tx, person, &index)?.map(|_| NumberState::Replaced))
     })?;
     Ok(state.map(|state| (person, state)))
+}
+
+/// To whom the directory has promised what stands under this index.
+fn promised_to(store: &Store, index: BlindIndex) -> Result<Option<PersonId>, StoreError> {
+    let directory = rows::directory_bucket(store.buckets(), &index);
+    let promised = store.read::<_, StoreError, _>(directory, move |tx| rows::promised(tx, &[index]))?;
+    Ok(promised.into_iter().next().flatten())
 }
 
 /// What is asked for when a number leaked.
@@ -301,13 +336,13 @@ pub fn replace_number(
 
     let (keys, env, ask, pack) = (keys.clone(), env.again(), ask.clone(), PackVersion::of(pack));
     store.write(bucket, move |tx| {
-        let Some(row) = table::resident(tx, ask.person)?.filter(|row| row.active) else {
+        let Some(row) = rows::resident(tx, ask.person)?.filter(|row| row.active) else {
             return Err(Refusal::NoSuchResident.into());
         };
         if was_done(tx, ask.person, &ask.request)? {
             return Ok(()); // the promise lapses
         }
-        let n = table::events(tx, ask.person)?.last().map_or(1, |event| event.n + 1);
+        let n = rows::events(tx, ask.person)?.last().map_or(1, |event| event.n + 1);
         let key = seal::data_key(tx, &keys, ask.person)?;
         let number = key.seal(&SealedNumber::new(&number, env.now));
         let event = key.seal(&LifeEvent {
@@ -319,24 +354,24 @@ pub fn replace_number(
             pack: pack.clone(),
         });
 
-        let given = table::count_given(tx, ask.person)?;
+        let given = rows::count_given(tx, ask.person)?;
 
         let (id, number_index) = (&ask.person, &index);
         let records = [
-            table::NewRecord::Number { id, n: given + 1, number_index, sealed: number.bytes() },
-            table::NewRecord::Event { id, n, request: &ask.request, sealed: event.bytes() },
+            rows::NewRecord::Number { id, n: given + 1, number_index, sealed: number.bytes() },
+            rows::NewRecord::Event { id, n, request: &ask.request, sealed: event.bytes() },
         ];
-        table::insert_records(tx, &records)?;
-        table::set_number(tx, ask.person, row.version, &index)?;
+        rows::insert_records(tx, &records)?;
+        rows::set_number(tx, ask.person, row.version, &index)?;
         Ok(())
     })
 }
 
 fn was_done(tx: &mut Tx<'_>, person: PersonId, request: &[u8; 16]) -> Result<bool, PersonError> {
-    if table::resident(tx, person)?.is_none() {
+    if rows::resident(tx, person)?.is_none() {
         return Err(Refusal::NoSuchResident.into());
     }
-    Ok(table::events(tx, person)?.iter().any(|event| event.request == request))
+    Ok(rows::events(tx, person)?.iter().any(|event| event.request == request))
 }
 
 /// `count` distinct numbers of a country, for trying a form out. They belong to nobody: no deployment has the key.
@@ -358,5 +393,5 @@ pub fn samples(pack: &Pack, key: &[u8; 16], count: usize) -> Vec<PersonNumber> {
 
 /// The bucket in which a number's row of the directory lies.
 pub fn bucket_of_number(keys: &Keys, buckets: Buckets, number: &PersonNumber) -> kaname_base::Bucket {
-    table::directory_bucket(buckets, &index_of(keys, number))
+    rows::directory_bucket(buckets, &index_of(keys, number))
 }

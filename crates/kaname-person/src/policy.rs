@@ -19,6 +19,8 @@ pub enum Action {
     FindResident,
     /// Find a resident by a number she no longer has.
     FindByReplacedNumber,
+    /// Find a resident by her number while it is locked.
+    FindByLockedNumber,
     /// Open a resident's record.
     OpenResident,
     /// Open a resident's number.
@@ -27,6 +29,10 @@ pub enum Action {
     SeeAccessLog,
     /// Give a resident another number.
     ReplaceNumber,
+    /// Lock a resident's number, or unlock it.
+    LockNumber,
+    /// See a resident's alias numbers, make one, take one back.
+    ManageAliases,
     /// Print a letter that activates sign-in.
     IssueActivation,
     /// Register an account that a resident is paid on.
@@ -71,10 +77,13 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::SeeImportRejects, &["registrar"]),
     (Action::FindResident, &["registrar", "payments", "help-desk"]),
     (Action::FindByReplacedNumber, &["registrar", "auditor"]),
+    (Action::FindByLockedNumber, &["registrar", "help-desk", "auditor"]),
     (Action::OpenResident, &[SELF, DELEGATE, "registrar", "help-desk", PROGRAM]),
     (Action::RevealNumber, &[SELF, DELEGATE, "registrar"]),
     (Action::SeeAccessLog, &[SELF, DELEGATE, "auditor"]),
     (Action::ReplaceNumber, &["registrar"]),
+    (Action::LockNumber, &[SELF, DELEGATE, "registrar", "help-desk"]),
+    (Action::ManageAliases, &[SELF, DELEGATE, "registrar"]),
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
     (Action::RegisterAccount, &[SELF, DELEGATE, "payments", PROGRAM]),
     (Action::ReviewAccount, &["payments"]),
@@ -94,6 +103,8 @@ pub const SCOPES: &[(Action, &str)] = &[
     (Action::OpenResident, "see-data"),
     (Action::SeeAccessLog, "see-log"),
     (Action::RevealNumber, "number"),
+    (Action::LockNumber, "number"),
+    (Action::ManageAliases, "number"),
     (Action::RegisterAccount, "payments"),
 ];
 
@@ -129,10 +140,13 @@ impl fmt::Display for Action {
             Action::SeeImportRejects => "see import rejects",
             Action::FindResident => "find a resident",
             Action::FindByReplacedNumber => "find by a replaced number",
+            Action::FindByLockedNumber => "find by a locked number",
             Action::OpenResident => "open a resident",
             Action::RevealNumber => "reveal a number",
             Action::SeeAccessLog => "see an access log",
             Action::ReplaceNumber => "replace a number",
+            Action::LockNumber => "lock a number",
+            Action::ManageAliases => "manage alias numbers",
             Action::IssueActivation => "issue an activation",
             Action::RegisterAccount => "register an account",
             Action::ReviewAccount => "review an account",

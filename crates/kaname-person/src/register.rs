@@ -41,6 +41,10 @@ pub enum EventKind {
     Registration,
     /// Her number leaked, and she was given another.
     NumberReplaced,
+    /// Her number was locked: it leads nobody outside the authority to her.
+    NumberLocked,
+    /// Her number was unlocked.
+    NumberUnlocked,
 }
 
 impl Record for LifeEvent {

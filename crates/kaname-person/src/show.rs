@@ -119,7 +119,7 @@ pub fn life_events(
 }
 
 /// Checks role and purpose, and writes the entry.
-fn log<'u>(
+pub(crate) fn log<'u>(
     tx: &mut Tx<'u>,
     keys: &Keys,
     pack: &Pack,

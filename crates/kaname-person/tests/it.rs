@@ -1,5 +1,7 @@
 //! All tests of this crate, in one binary.
 
+#[path = "it/aliases.rs"]
+mod aliases;
 #[path = "it/attacks.rs"]
 mod attacks;
 #[path = "it/imports.rs"]

@@ -1,5 +1,6 @@
 // One line for each page of docs/errors; a test compares them.
 const PAGES: &[Entry] = &[
+    ("alias-period", include_str!("../../../../docs/errors/alias-period.md")),
     ("already-posted", include_str!("../../../../docs/errors/already-posted.md")),
     ("already-voided", include_str!("../../../../docs/errors/already-voided.md")),
     ("amount-zero", include_str!("../../../../docs/errors/amount-zero.md")),
@@ -63,7 +64,9 @@ const PAGES: &[Entry] = &[
     ("missing-name", include_str!("../../../../docs/errors/missing-name.md")),
     ("must-push", include_str!("../../../../docs/errors/must-push.md")),
     ("no-account", include_str!("../../../../docs/errors/no-account.md")),
+    ("no-aliases", include_str!("../../../../docs/errors/no-aliases.md")),
     ("no-payee", include_str!("../../../../docs/errors/no-payee.md")),
+    ("no-such-alias", include_str!("../../../../docs/errors/no-such-alias.md")),
     ("no-such-credit-account", include_str!("../../../../docs/errors/no-such-credit-account.md")),
     ("no-such-day", include_str!("../../../../docs/errors/no-such-day.md")),
     ("no-such-debit-account", include_str!("../../../../docs/errors/no-such-debit-account.md")),
@@ -121,6 +124,7 @@ const PAGES: &[Entry] = &[
     ("token-unknown", include_str!("../../../../docs/errors/token-unknown.md")),
     ("too-large", include_str!("../../../../docs/errors/too-large.md")),
     ("too-long", include_str!("../../../../docs/errors/too-long.md")),
+    ("too-many-aliases", include_str!("../../../../docs/errors/too-many-aliases.md")),
     ("too-slow", include_str!("../../../../docs/errors/too-slow.md")),
     ("try-later", include_str!("../../../../docs/errors/try-later.md")),
     ("unavailable", include_str!("../../../../docs/errors/unavailable.md")),

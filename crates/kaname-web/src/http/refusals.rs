@@ -62,7 +62,9 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
     use kaname_person::Refusal::*;
     match refusal {
         Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        NoSuchResident | NoSuchOfficer => StatusCode::NOT_FOUND,
+        NoAliases | TooManyAliases => StatusCode::CONFLICT,
+        AliasPeriod { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        NoSuchResident | NoSuchOfficer | NoSuchAlias => StatusCode::NOT_FOUND,
         OtherData | ImportRuns => StatusCode::CONFLICT,
         NotAllowed { .. } => StatusCode::FORBIDDEN,
         UnknownPurpose | UnknownRole | Mapping(_) | File(_) => StatusCode::BAD_REQUEST,
