@@ -4,6 +4,7 @@
 //! - [`import`]: a file of residents, streamed, repeatable after a kill.
 //! - [`number`]: numbers that say nothing of the person and are never given twice.
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
+//! - [`linkage`]: whether two records are one person, with the evidence.
 //! - [`matching`]: whether the holder of an account is this resident.
 //! - [`policy`]: the one table of who may do what.
 //!
@@ -13,6 +14,7 @@ mod check;
 mod entry;
 pub mod error;
 pub mod import;
+pub mod linkage;
 pub mod matching;
 pub mod number;
 pub mod officer;
