@@ -38,6 +38,60 @@ pub enum Refusal {
         /// The most days that the country allows.
         longest_days: u16,
     },
+    /// An event was to be recorded with a day that is still to come.
+    #[error("an event that is still to come cannot be recorded")]
+    EventInFuture,
+    /// An event lies before the date of birth.
+    #[error("the event lies before the date of birth")]
+    EventBeforeBirth,
+    /// What was to be recorded cannot happen to somebody who died before that day.
+    #[error("she died before that day")]
+    AfterDeath,
+    /// An event that is recorded with a later day could not have followed this one.
+    #[error("a later event that is recorded already could not have followed")]
+    LaterEvent,
+    /// The new address is the one that is recorded.
+    #[error("she lives at this address already")]
+    SameAddress,
+    /// The record says so already.
+    #[error("it would change nothing")]
+    NothingChanges,
+    /// The event cannot happen to somebody who lives abroad.
+    #[error("she lives abroad")]
+    NotHere,
+    /// Somebody who did not leave cannot return.
+    #[error("she did not leave")]
+    NotAway,
+    /// The relation is recorded already.
+    #[error("the two are so related already")]
+    AlreadyRelated,
+    /// There is no such relation that could end.
+    #[error("the two are not so related")]
+    NotRelated,
+    /// The other person of a relation is not in the register.
+    #[error("there is no such other resident")]
+    UnknownRelation,
+    /// Both persons of a relation are one.
+    #[error("nobody is related to herself")]
+    RelatedToHerself,
+    /// The entry is a second one of somebody whose other entry counts.
+    #[error("the entry was a second one, and another counts")]
+    EntryMerged,
+    /// There is no event with this number, or it was annulled already.
+    #[error("there is no such event that counts")]
+    NoSuchEvent,
+    /// How an entry begins, a replaced number and an annulment cannot be annulled.
+    #[error("such an event cannot be annulled")]
+    EventStands,
+    /// Registrations, photos, merges and splits are not recorded as single events.
+    #[error("such an event has a way of its own")]
+    RecordedOtherwise,
+    /// A request was sent twice with different contents.
+    #[error("this request recorded something else")]
+    RequestReused,
+    /// Not a picture of a face's size.
+    #[error("the photo must be a JPEG file of at most 256 KiB, with sides of 100 to 4000 dots")]
+    BadPhoto,
     /// The role does not allow the action.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -78,6 +132,24 @@ impl Refusal {
             Refusal::NoSuchAlias => "no-such-alias",
             Refusal::TooManyAliases => "too-many-aliases",
             Refusal::AliasPeriod { .. } => "alias-period",
+            Refusal::EventInFuture => "event-in-future",
+            Refusal::EventBeforeBirth => "event-before-birth",
+            Refusal::AfterDeath => "after-death",
+            Refusal::LaterEvent => "later-event",
+            Refusal::SameAddress => "same-address",
+            Refusal::NothingChanges => "nothing-changes",
+            Refusal::NotHere => "not-here",
+            Refusal::NotAway => "not-away",
+            Refusal::AlreadyRelated => "already-related",
+            Refusal::NotRelated => "not-related",
+            Refusal::UnknownRelation => "unknown-relation",
+            Refusal::RelatedToHerself => "related-to-herself",
+            Refusal::EntryMerged => "entry-merged",
+            Refusal::NoSuchEvent => "no-such-event",
+            Refusal::EventStands => "event-stands",
+            Refusal::RecordedOtherwise => "recorded-otherwise",
+            Refusal::RequestReused => "request-reused",
+            Refusal::BadPhoto => "bad-photo",
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",

@@ -11,8 +11,10 @@
 //! Only the tables of this block hold a [`PersonId`](kaname_trust::PersonId). Other blocks hold a pseudonym of their own.
 
 mod check;
+mod correct;
 mod entry;
 pub mod error;
+pub mod event;
 pub mod import;
 pub mod linkage;
 pub mod matching;

@@ -32,7 +32,7 @@ use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, Keys, PersonId, Record, TrustError, seal};
 use serde::{Deserialize, Serialize};
 
-use crate::register::{EventKind, LifeEvent};
+use crate::event::{Change, LifeEvent};
 use crate::table as rows;
 use crate::{PackVersion, PersonError, Refusal};
 
@@ -334,6 +334,7 @@ pub fn replace_number(
     }
     let (number, index) = promise_one(store, keys, numbers, ask.person)?;
 
+    let time_zone = pack.time_zone.clone();
     let (keys, env, ask, pack) = (keys.clone(), env.again(), ask.clone(), PackVersion::of(pack));
     store.write(bucket, move |tx| {
         let Some(row) = rows::resident(tx, ask.person)?.filter(|row| row.active) else {
@@ -346,7 +347,9 @@ pub fn replace_number(
         let key = seal::data_key(tx, &keys, ask.person)?;
         let number = key.seal(&SealedNumber::new(&number, env.now));
         let event = key.seal(&LifeEvent {
-            kind: EventKind::NumberReplaced,
+            change: Change::NumberReplaced,
+            on: Some(env.now.date_in(&time_zone)),
+            other_side: false,
             at: env.now,
             by: ask.by.clone(),
             why: ask.why.clone(),

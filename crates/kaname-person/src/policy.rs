@@ -29,6 +29,8 @@ pub enum Action {
     SeeAccessLog,
     /// Give a resident another number.
     ReplaceNumber,
+    /// Record what happened to a resident.
+    RecordEvent,
     /// Lock a resident's number, or unlock it.
     LockNumber,
     /// See a resident's alias numbers, make one, take one back.
@@ -82,6 +84,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::RevealNumber, &[SELF, DELEGATE, "registrar"]),
     (Action::SeeAccessLog, &[SELF, DELEGATE, "auditor"]),
     (Action::ReplaceNumber, &["registrar"]),
+    (Action::RecordEvent, &["registrar"]),
     (Action::LockNumber, &[SELF, DELEGATE, "registrar", "help-desk"]),
     (Action::ManageAliases, &[SELF, DELEGATE, "registrar"]),
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
@@ -145,6 +148,7 @@ impl fmt::Display for Action {
             Action::RevealNumber => "reveal a number",
             Action::SeeAccessLog => "see an access log",
             Action::ReplaceNumber => "replace a number",
+            Action::RecordEvent => "record a life event",
             Action::LockNumber => "lock a number",
             Action::ManageAliases => "manage alias numbers",
             Action::IssueActivation => "issue an activation",

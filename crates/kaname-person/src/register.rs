@@ -4,52 +4,17 @@ use std::collections::HashMap;
 
 use kaname_base::number::PersonNumber;
 use kaname_base::pack::Pack;
-use kaname_base::{Buckets, Env, Instant};
+use kaname_base::{Buckets, Env};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::keys::{BlindIndex, random};
 use kaname_trust::person::{bucket_of, from_hash};
 use kaname_trust::seal::create_data_keys;
-use kaname_trust::{Actor, Keys, PersonId, Record};
-use serde::{Deserialize, Serialize};
+use kaname_trust::{Actor, Keys, PersonId};
 
+use crate::event::{Change, LifeEvent};
 use crate::number::{self, Numbers, SealedNumber};
 use crate::table::Origin;
 use crate::{Action, Entry, Life, PackVersion, Particulars, PersonError, Refusal, Resident, policy, table};
-
-/// A life event: who, why, when, on what evidence. Sealed, and never changed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LifeEvent {
-    /// What happened.
-    pub kind: EventKind,
-    /// When.
-    pub at: Instant,
-    /// Who recorded it.
-    pub by: Actor,
-    /// Why.
-    pub why: String,
-    /// What shows it.
-    pub evidence: String,
-    /// The pack that it was judged by.
-    pub pack: PackVersion,
-}
-
-/// What happened to a person.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventKind {
-    /// She was entered into the register.
-    Registration,
-    /// Her number leaked, and she was given another.
-    NumberReplaced,
-    /// Her number was locked: it leads nobody outside the authority to her.
-    NumberLocked,
-    /// Her number was unlocked.
-    NumberUnlocked,
-}
-
-impl Record for LifeEvent {
-    const KIND: &'static str = "person.event";
-}
 
 /// Who registers people, and on what grounds: the same for all of a batch.
 #[derive(Clone)]
@@ -227,7 +192,9 @@ fn write(
                 life: Life::default(),
             };
             let event = LifeEvent {
-                kind: EventKind::Registration,
+                change: Change::Registration,
+                on: None,
+                other_side: false,
                 at: env.now,
                 by: registrar.by.clone(),
                 why: registrar.why.clone(),

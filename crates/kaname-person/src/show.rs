@@ -7,8 +7,8 @@ use kaname_store::Tx;
 use kaname_trust::access::{self, Entry};
 use kaname_trust::{Access, Actor, ActorKind, Keys, PersonId, Receipt, Sealed};
 
+use crate::event::LifeEvent;
 use crate::number::SealedNumber;
-use crate::register::LifeEvent;
 use crate::{Action, PersonError, Refusal, Resident, policy, table};
 
 /// Who asks about whom, and for which purpose of the pack.
@@ -45,7 +45,9 @@ pub fn open_resident(
     fields: &[&str],
 ) -> Result<Resident, PersonError> {
     let receipt = log(tx, keys, pack, env, ask, Action::OpenResident, fields)?;
-    resident_with(tx, &receipt)
+    let is_staff = ask.actor.kind == ActorKind::Officer && ask.actor.mandate.is_none();
+    // Somebody who died, or whose entry was a second one, is there for the authority only.
+    if is_staff { record_with(tx, &receipt) } else { resident_with(tx, &receipt) }
 }
 
 /// A resident's record, for a caller who holds a receipt already: a run over many people ([`access::record_many`]).
@@ -53,8 +55,16 @@ pub fn open_resident(
 /// # Errors
 /// [`Refusal::NoSuchResident`]; [`PersonError::Trust`] when the seal is another person's.
 pub fn resident_with(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Resident, PersonError> {
+    if !table::resident(tx, receipt.person())?.is_some_and(|row| row.active) {
+        return Err(Refusal::NoSuchResident.into());
+    }
+    record_with(tx, receipt)
+}
+
+/// As [`resident_with`], of an entry that is closed too.
+pub(crate) fn record_with(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Resident, PersonError> {
     let person = receipt.person();
-    let row = table::resident(tx, person)?.filter(|row| row.active).ok_or(Refusal::NoSuchResident)?;
+    let row = table::resident(tx, person)?.ok_or(Refusal::NoSuchResident)?;
     Ok(Sealed::<Resident>::from_bytes(&row.sealed).open(receipt)?.of(person)?)
 }
 

@@ -42,10 +42,14 @@ enum Part {
     Resident = 1,
     Number = 2,
     Event = 3,
+    // 4 and 5 are the events' own: event/table.rs.
 }
 
-/// The state of a resident who is registered and alive in the register.
+/// The state of a resident who lives here.
 pub(crate) const STATE_ACTIVE: &str = "active";
+
+/// The state of a resident who died, or whose entry was a second one.
+pub(crate) const STATE_CLOSED: &str = "closed";
 
 /// A row about a person, to be written.
 pub(crate) enum NewRecord<'a> {
@@ -67,6 +71,7 @@ pub(crate) struct Origin {
 
 /// A resident's row.
 pub(crate) struct ResidentRow {
+    /// Not closed. Somebody who lives abroad for a time is active, too.
     pub(crate) active: bool,
     pub(crate) number_index: BlindIndex,
     pub(crate) version: i64,
@@ -131,7 +136,7 @@ pub(crate) fn origins(tx: &mut Tx<'_>, people: &[PersonId]) -> Result<Vec<Option
 pub(crate) fn resident(tx: &mut Tx<'_>, person: PersonId) -> Result<Option<ResidentRow>, StoreError> {
     let Some(row) = tx.row(RESIDENT, &[Value::from(&person)])? else { return Ok(None) };
     Ok(Some(ResidentRow {
-        active: row.text(0)? == STATE_ACTIVE,
+        active: row.text(0)? != STATE_CLOSED,
         number_index: row.array(1)?,
         version: row.int(2)?,
         sealed: row.bytes(3)?.to_vec(),

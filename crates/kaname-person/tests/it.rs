@@ -4,6 +4,10 @@
 mod aliases;
 #[path = "it/attacks.rs"]
 mod attacks;
+#[path = "it/event_rules.rs"]
+mod event_rules;
+#[path = "it/events.rs"]
+mod events;
 #[path = "it/imports.rs"]
 mod imports;
 #[path = "it/names.rs"]

@@ -7,7 +7,7 @@ use kaname_store::{StoreError, Tx};
 use kaname_trust::{Keys, PersonId};
 
 use super::table;
-use crate::register::{EventKind, LifeEvent};
+use crate::event::{Change, LifeEvent};
 use crate::show::{self, Asking};
 use crate::{Action, PackVersion, PersonError, Refusal};
 
@@ -53,9 +53,11 @@ pub fn lock_number(
         return Ok(()); // nothing happened, so there is no event
     }
 
-    let kind = if ask.locked { EventKind::NumberLocked } else { EventKind::NumberUnlocked };
+    let change = if ask.locked { Change::NumberLocked } else { Change::NumberUnlocked };
     let event = receipt.data_key().seal(&LifeEvent {
-        kind,
+        change,
+        on: None,
+        other_side: false,
         at: env.now,
         by: ask.asking.actor.clone(),
         why: ask.why.clone(),

@@ -205,7 +205,7 @@ fn a_locked_number_leads_nobody_outside(t: &TestStore) {
             Ok((events, access_log(tx, &keys, &pack, &env(5), &her, 50)?))
         })
         .expect("shows");
-    let kinds: Vec<String> = events.iter().map(|event| format!("{:?}", event.kind)).collect();
+    let kinds: Vec<String> = events.iter().map(|event| format!("{:?}", event.kind())).collect();
     let expected = ["Registration", "NumberLocked", "NumberUnlocked", "NumberLocked", "NumberUnlocked"];
     assert_eq!(kinds, expected);
     let of_locks = log.iter().filter(|entry| entry.fields == ["number-lock"]).count();
@@ -246,7 +246,8 @@ fn a_use_survives_any_failure() {
             let alias = make(&w, request, asked(person, request, AliasKind::SingleUse, 0)).expect("makes");
             let faults = Faults::new();
             let config = kaname_store::StoreConfig { faults: Some(faults.clone()), ..t.config() };
-            let migrations = [kaname_trust::MIGRATIONS, kaname_person::MIGRATIONS];
+            let migrations =
+                [kaname_store::jobs::MIGRATIONS, kaname_trust::MIGRATIONS, kaname_person::MIGRATIONS];
             let broken = t.open_with(&config, &migrations).expect("opens");
             faults.arm(step, applied);
             let ask = Resolve { text: alias.as_str(), actor: &agency(), use_id: [1; 16] };

@@ -25,7 +25,12 @@ impl World {
     pub(crate) fn new(t: &TestStore, country: &str) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keys = Keys::create(folder.path()).expect("new keys");
-        World::with(t.open(&[kaname_trust::MIGRATIONS, kaname_person::MIGRATIONS]), keys, country, folder)
+        World::with(
+            t.open(&[kaname_store::jobs::MIGRATIONS, kaname_trust::MIGRATIONS, kaname_person::MIGRATIONS]),
+            keys,
+            country,
+            folder,
+        )
     }
 
     fn with(store: Store, keys: Keys, country: &str, folder: TempDir) -> World {

@@ -66,6 +66,12 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
         AliasPeriod { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         NoSuchResident | NoSuchOfficer | NoSuchAlias => StatusCode::NOT_FOUND,
         OtherData | ImportRuns => StatusCode::CONFLICT,
+        UnknownRelation | NoSuchEvent => StatusCode::NOT_FOUND,
+        BadPhoto | EventInFuture | EventBeforeBirth | RelatedToHerself | RecordedOtherwise => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        AfterDeath | LaterEvent | SameAddress | NothingChanges | NotHere | NotAway | AlreadyRelated
+        | NotRelated | EntryMerged | EventStands | RequestReused => StatusCode::CONFLICT,
         NotAllowed { .. } => StatusCode::FORBIDDEN,
         UnknownPurpose | UnknownRole | Mapping(_) | File(_) => StatusCode::BAD_REQUEST,
         NumbersUsedUp => StatusCode::INSUFFICIENT_STORAGE,

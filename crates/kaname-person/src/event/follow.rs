@@ -1,0 +1,184 @@
+//! Use case: what follows from an event for others. It is a job, so it is done at least once; each step may be repeated.
+//!
+//! The job's body is a reference that only this deployment can read, in another form each time: no two jobs, and no job and no other
+//! table, can be joined by it.
+
+use kaname_base::Env;
+use kaname_base::pack::Pack;
+use kaname_store::jobs::{Job, JobError};
+use kaname_store::{Store, StoreError};
+use kaname_trust::person::bucket_of;
+use kaname_trust::{Actor, Keys, PersonId};
+
+use super::record::{Book, NewEvent, Side, record};
+use super::rules::Numbered;
+use super::{Change, EventKind};
+use crate::{PersonError, Refusal, Standing};
+
+/// The kind of job that is asked for with each event.
+pub const KIND: &str = "person.event";
+
+/// What an event means for other blocks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// With whom it was recorded.
+    pub person: PersonId,
+    /// Its number among her events.
+    pub n: i64,
+    /// What happened.
+    pub kind: EventKind,
+    /// What she is after everything that is recorded now, so that jobs done in any order end at the same.
+    pub standing: Standing,
+}
+
+/// Records the other sides of an event, and says what other blocks should be told. Done twice, it changes nothing.
+///
+/// # Errors
+/// [`JobError::Never`] when another side cannot be recorded: an officer must look, and [`super::check`] lists it.
+pub fn follow(store: &Store, keys: &Keys, pack: &Pack, env: &Env, job: &Job) -> Result<Told, JobError> {
+    let (person, n) = read_body(keys, &job.id, &job.body).ok_or(JobError::Never("unreadable"))?;
+    let (told, others) = read(store, keys, pack, env, person, n).map_err(|error| failed(&error))?;
+    for other in others {
+        let (keys, pack, env) = (keys.clone(), pack.clone(), env.again());
+        let bucket = bucket_of(other.person, store.buckets());
+        let recorded = store.write(bucket, move |tx| {
+            // An annulment names the event by its number with the other, which only her own book tells.
+            let mut ask = other.clone();
+            if let Change::Annulment { .. } = ask.change {
+                let book = Book::open(tx, &keys, &pack, &env, ask.person, &program(), "correction")?;
+                let first_request = request_of_other(&keys, person, annulled(&ask), ask.person);
+                let Some(found) = book.of_request(&first_request) else { return Ok(()) };
+                ask.change = Change::Annulment { of: found.n };
+            }
+            record(tx, &keys, &pack, &env.again(), &ask, Side::Others).map(drop)
+        });
+        match recorded {
+            // Recorded from her side too, by somebody who did not know of this one.
+            Ok(()) | Err(PersonError::Refused(Refusal::AlreadyRelated | Refusal::NotRelated)) => {}
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+    Ok(told)
+}
+
+/// Opens the event, and says what is to be recorded with whom.
+fn read(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    person: PersonId,
+    n: i64,
+) -> Result<(Told, Vec<NewEvent>), PersonError> {
+    let (with, pack, env) = (keys.clone(), pack.clone(), env.again());
+    let keys = keys.clone();
+    store.write(bucket_of(person, store.buckets()), move |tx| {
+        let book = Book::open(tx, &with, &pack, &env.again(), person, &program(), "registration")?;
+        let found = book.events.iter().find(|numbered| numbered.n == n).ok_or(Refusal::NoSuchEvent)?;
+        let standing = book.current()?.life.standing;
+        let told = Told { person, n, kind: found.event.kind(), standing };
+        Ok((told, other_sides(&keys, person, found, &book.events)))
+    })
+}
+
+/// The events that others have by this one.
+fn other_sides(
+    keys: &Keys,
+    person: PersonId,
+    Numbered { n, event }: &Numbered,
+    all: &[Numbered],
+) -> Vec<NewEvent> {
+    if event.other_side {
+        return Vec::new();
+    }
+    let with = |other: PersonId, change: Change| NewEvent {
+        request: request_of_other(keys, person, *n, other),
+        person: other,
+        change,
+        on: event.day(),
+        by: event.by.clone(),
+        why: event.why.clone(),
+        evidence: event.evidence.clone(),
+    };
+    match &event.change {
+        // Whoever was ever related to her: her side knows what has ended, and a repeated end changes nothing.
+        Change::Death => {
+            let mut others: Vec<PersonId> =
+                all.iter().filter_map(|other| related(&other.event.change)).collect();
+            others.sort_unstable();
+            others.dedup();
+            others.into_iter().map(|other| with(other, Change::Bereavement { of: person })).collect()
+        }
+        Change::Annulment { of } => {
+            let Some(struck) = all.iter().find(|numbered| numbered.n == *of) else { return Vec::new() };
+            let others = other_sides(keys, person, struck, all);
+            others.into_iter().map(|other| with(other.person, Change::Annulment { of: *of })).collect()
+        }
+        change => change
+            .other()
+            .zip(change.other_side(person))
+            .map(|(other, change)| with(other, change))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// To whom an event relates her in a way that ends with a death.
+fn related(change: &Change) -> Option<PersonId> {
+    match change {
+        Change::Marriage { .. } => change.other(),
+        Change::RelationBegins { relation, .. } => {
+            use crate::RelationKind::{Child, Parent};
+            change.other().filter(|_| !matches!(relation, Parent | Child))
+        }
+        _ => None,
+    }
+}
+
+fn annulled(ask: &NewEvent) -> i64 {
+    match ask.change {
+        Change::Annulment { of } => of,
+        _ => 0,
+    }
+}
+
+/// The request under which the other side of `person`'s event `n` is recorded with `other`: always the same.
+fn request_of_other(keys: &Keys, person: PersonId, n: i64, other: PersonId) -> [u8; 16] {
+    let value = [person.bytes().as_slice(), &n.to_be_bytes(), other.bytes()].concat();
+    keys.blind_index("person.other-side", &value)
+}
+
+/// The program, when it does what an officer's event asks for.
+pub(super) fn program() -> Actor {
+    Actor::program("life-events", "program")
+}
+
+/// The id of an event's job.
+pub(super) fn job_id(keys: &Keys, person: PersonId, n: i64) -> [u8; 16] {
+    keys.blind_index("person.event-job", &[person.bytes().as_slice(), &n.to_be_bytes()].concat())
+}
+
+/// A reference to an event, wrapped anew each time.
+pub(super) fn body(keys: &Keys, id: &[u8; 16], person: PersonId, n: i64) -> Vec<u8> {
+    keys.wrap(&context(id), &[person.bytes().as_slice(), &n.to_be_bytes()].concat())
+}
+
+fn read_body(keys: &Keys, id: &[u8; 16], body: &[u8]) -> Option<(PersonId, i64)> {
+    let plain = keys.unwrap(&context(id), body).ok()?;
+    let (person, n) = plain.split_at_checked(16)?;
+    Some((PersonId::from_slice(person)?, i64::from_be_bytes(n.try_into().ok()?)))
+}
+
+fn context(id: &[u8; 16]) -> Vec<u8> {
+    [KIND.as_bytes(), b"\0", id].concat()
+}
+
+/// The world failing may pass; a refusal stays.
+fn failed(error: &PersonError) -> JobError {
+    match error {
+        PersonError::Refused(refusal) => JobError::Never(refusal.code()),
+        PersonError::Trust(_) => JobError::Never("trust"),
+        PersonError::Store(StoreError::Busy) => JobError::Later("busy"),
+        PersonError::Store(_) => JobError::Later("store"),
+    }
+}

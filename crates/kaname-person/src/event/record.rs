@@ -1,0 +1,213 @@
+//! Use case: record a life event.
+
+use jiff::civil::Date;
+use kaname_base::Env;
+use kaname_base::pack::Pack;
+use kaname_store::jobs::{self, Enqueued, NewJob};
+use kaname_store::{Store, StoreError, Tx};
+use kaname_trust::person::bucket_of;
+use kaname_trust::{Access, Actor, Keys, PersonId, Receipt, Sealed, access};
+
+use super::rules::{Numbered, admit};
+use super::{Change, LifeEvent, basis, follow, purpose_of, table as own};
+use crate::{Action, PackVersion, PersonError, Refusal, Resident, policy, table};
+
+/// An event to be recorded.
+#[derive(Clone)]
+pub struct NewEvent {
+    /// Chosen by the caller with [`crate::register::new_request`]: the same request records once.
+    pub request: [u8; 16],
+    /// To whom it happened.
+    pub person: PersonId,
+    /// What happened.
+    pub change: Change,
+    /// The day from which it holds.
+    pub on: Date,
+    /// Who records it.
+    pub by: Actor,
+    /// Why.
+    pub why: String,
+    /// What shows it.
+    pub evidence: String,
+}
+
+/// Records an event with the resident to whom it happened; gives its number among her events. What it asks of others follows, done
+/// by a worker ([`follow`]). The same request again gives the same number.
+///
+/// # Errors
+/// What [`admit`] refuses; [`Refusal::NotAllowed`]; [`Refusal::UnknownRelation`] and [`Refusal::RelatedToHerself`] for the other
+/// whom it names; [`Refusal::RecordedOtherwise`] for an event that has a use case of its own; [`Refusal::RequestReused`].
+pub fn record_event(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &NewEvent,
+) -> Result<i64, PersonError> {
+    policy::may(&ask.by, Action::RecordEvent)?;
+    match &ask.change {
+        Change::Photo
+        | Change::Bereavement { .. }
+        | Change::MergedInto { .. }
+        | Change::Absorbed { .. }
+        | Change::SplitFrom { .. }
+        | Change::SplitOff { .. } => return Err(Refusal::RecordedOtherwise.into()),
+        change if change.is_beginning() || change.is_of_number() => {
+            return Err(Refusal::RecordedOtherwise.into());
+        }
+        _ => {}
+    }
+    if let Some(other) = ask.change.other() {
+        check_other(store, ask.person, other)?;
+    }
+    let (keys, pack, env, ask) = (keys.clone(), pack.clone(), env.again(), ask.clone());
+    store.write(bucket_of(ask.person, store.buckets()), move |tx| {
+        record(tx, &keys, &pack, &env.again(), &ask, Side::Hers)
+    })
+}
+
+/// Whether there is such another resident. Asked before, because she lies in another bucket; what has changed until her side is
+/// recorded is found by [`super::check`].
+fn check_other(store: &Store, person: PersonId, other: PersonId) -> Result<(), PersonError> {
+    if other == person {
+        return Err(Refusal::RelatedToHerself.into());
+    }
+    let bucket = other.bucket(store.buckets()).ok_or(Refusal::UnknownRelation)?;
+    let found = store.read::<_, StoreError, _>(bucket, move |tx| table::resident(tx, other))?;
+    found.map(drop).ok_or_else(|| Refusal::UnknownRelation.into())
+}
+
+/// Which side of what happened is recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The one that was reported.
+    Hers,
+    /// The other's, which follows from it.
+    Others,
+}
+
+/// Records an event in the unit of its resident's bucket, whatever its kind.
+pub(crate) fn record(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &NewEvent,
+    side: Side,
+) -> Result<i64, PersonError> {
+    // A mandate is for one person: what follows for the other is read by the program.
+    let reader = if side == Side::Hers { ask.by.clone() } else { follow::program() };
+    let book = Book::open(tx, keys, pack, env, ask.person, &reader, purpose_of(&ask.change))?;
+    let event = LifeEvent {
+        change: ask.change.clone(),
+        on: Some(ask.on),
+        at: env.now,
+        by: ask.by.clone(),
+        why: ask.why.clone(),
+        evidence: ask.evidence.clone(),
+        pack: PackVersion::of(pack),
+        other_side: side == Side::Others,
+    };
+    if let Some(done) = book.of_request(&ask.request) {
+        let same = done.event.change == event.change && done.event.on == event.on;
+        return if same { Ok(done.n) } else { Err(Refusal::RequestReused.into()) };
+    }
+    let state = admit(&book.entered, &book.events, &event, env.now.date_in(&pack.time_zone))?;
+
+    book.append(tx, keys, env, &ask.request, &event, &state)
+}
+
+/// A resident's entry and her events, opened to add one.
+pub(crate) struct Book<'u> {
+    receipt: Receipt<'u>,
+    row: table::ResidentRow,
+    was_changed: bool,
+    requests: Vec<(i64, Vec<u8>)>,
+    /// Her record as it was made.
+    pub(crate) entered: Resident,
+    /// Her events, in the order in which they were recorded.
+    pub(crate) events: Vec<Numbered>,
+}
+
+impl<'u> Book<'u> {
+    /// Opens it; an entry in her access log says who did.
+    pub(crate) fn open(
+        tx: &mut Tx<'u>,
+        keys: &Keys,
+        pack: &Pack,
+        env: &Env,
+        person: PersonId,
+        actor: &Actor,
+        purpose: &str,
+    ) -> Result<Book<'u>, PersonError> {
+        if table::resident(tx, person)?.is_none() {
+            return Err(Refusal::NoSuchResident.into());
+        }
+        let fields = &["name", "birth_date", "address", "relations", "life-events"];
+        let receipt = access::record(
+            tx,
+            keys,
+            env,
+            &Access { person, actor, purpose, basis: basis(pack, purpose), fields },
+        )?;
+        Book::with(tx, receipt)
+    }
+
+    /// Opens it with a receipt that the caller has.
+    pub(crate) fn with(tx: &mut Tx<'u>, receipt: Receipt<'u>) -> Result<Book<'u>, PersonError> {
+        let person = receipt.person();
+        let row = table::resident(tx, person)?.ok_or(Refusal::NoSuchResident)?;
+        let kept = own::entered(tx, person)?;
+        let was_changed = kept.is_some();
+        let entered = kept.as_ref().unwrap_or(&row.sealed);
+        let entered = Sealed::<Resident>::from_bytes(entered).open(&receipt)?.of(person)?;
+        let (mut events, mut requests) = (Vec::new(), Vec::new());
+        for row in table::events(tx, person)? {
+            let event = Sealed::<LifeEvent>::from_bytes(&row.sealed).open(&receipt)?.of(person)?;
+            events.push(Numbered { n: row.n, event });
+            requests.push((row.n, row.request));
+        }
+        Ok(Book { receipt, row, was_changed, requests, entered, events })
+    }
+
+    /// The event that was recorded for a request.
+    pub(crate) fn of_request(&self, request: &[u8; 16]) -> Option<&Numbered> {
+        let (n, _) = self.requests.iter().find(|(_, known)| known == request)?;
+        self.events.iter().find(|numbered| numbered.n == *n)
+    }
+
+    /// What is kept as her record of today.
+    pub(crate) fn current(&self) -> Result<Resident, PersonError> {
+        Ok(Sealed::<Resident>::from_bytes(&self.row.sealed).open(&self.receipt)?.of(self.receipt.person())?)
+    }
+
+    /// Writes an event that was admitted, her record after it, and the job for what follows.
+    pub(crate) fn append(
+        self,
+        tx: &mut Tx<'u>,
+        keys: &Keys,
+        env: &Env,
+        request: &[u8; 16],
+        event: &LifeEvent,
+        state: &Resident,
+    ) -> Result<i64, PersonError> {
+        let (person, key) = (self.receipt.person(), self.receipt.data_key());
+        let n = self.events.last().map_or(1, |last| last.n + 1);
+        let (event, state_sealed) = (key.seal(event), key.seal(state));
+
+        if !self.was_changed {
+            own::keep_entered(tx, person, &self.row.sealed)?;
+        }
+        let record = table::NewRecord::Event { id: &person, n, request, sealed: event.bytes() };
+        table::insert_records(tx, &[record])?;
+        own::set_current(tx, person, self.row.version, state.life.standing, state_sealed.bytes())?;
+        let id = follow::job_id(keys, person, n);
+        let body = follow::body(keys, &id, person, n);
+        let asked = jobs::enqueue(tx, env, &NewJob { id, kind: follow::KIND, body: &body, due: env.now })?;
+        match asked {
+            Enqueued::Added => Ok(n),
+            // The event's number is new, so nobody can have asked for its job.
+            Enqueued::AlreadyThere | Enqueued::IdReused => Err(StoreError::Conflict.into()),
+        }
+    }
+}
