@@ -1,4 +1,6 @@
-//! The only SQL about what follows from events. The rows of events themselves are read and written with a person's others.
+//! The only SQL about what follows from events. The rows of events themselves are read and written with a person's others. Two more
+//! parts of `person_record` are here: 4, her record as she was entered, kept when the first event changes it; 5, a photo, where `n`
+//! is the event that brought it.
 
 use kaname_store::{StoreError, Tx, Value};
 use kaname_trust::PersonId;
