@@ -70,7 +70,42 @@ pub(crate) fn findings(root: &Path) -> Vec<String> {
         texts(&pack.join("text"), &mut findings);
     }
     packs(root, &mut findings);
+    actions(&crates, &mut findings);
     findings
+}
+
+/// Where a role is looked at for what a page or a command offers, beside the use case that asks.
+const OFFER: &[&str] = &["kaname-web", "kaname"];
+
+/// Every action of the policy is asked by a use case: a page or a command that asks is not enough, for there may be another.
+fn actions(crates: &[Crate], findings: &mut Vec<String>) {
+    let is_policy = |path: &Path| path.ends_with("kaname-person/src/policy.rs");
+    let mut sources = crates.iter().flat_map(|one| &one.sources);
+    let Some((_, policy)) = sources.find(|(path, _)| is_policy(path)) else { return };
+    let asked: String = crates
+        .iter()
+        .filter(|one| !OFFER.contains(&one.name.as_str()) && one.name != "xtask")
+        .flat_map(|one| one.sources.iter().filter(|(path, _)| path.starts_with(one.folder.join("src"))))
+        .filter(|(path, _)| !is_policy(path))
+        .map(|(_, text)| text.code.split("#[cfg(test)]").next().unwrap_or_default())
+        .collect();
+    for action in variants(&policy.code, "Action") {
+        if !is_word(&asked, &format!("Action::{action}")) {
+            findings.push(format!("no use case asks whether somebody may {action}: ask it, or take it out"));
+        }
+    }
+}
+
+/// The names of an enum's variants that carry nothing.
+fn variants(code: &str, name: &str) -> Vec<String> {
+    let body = code.split_once(&format!("enum {name} {{")).and_then(|(_, rest)| rest.split_once('}'));
+    let lines = body.map_or("", |(body, _)| body).split(',');
+    lines.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+fn is_word(text: &str, word: &str) -> bool {
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    text.match_indices(word).any(|(at, _)| ends(&text[at + word.len()..]))
 }
 
 struct Crate {
@@ -351,6 +386,26 @@ mod tests {
         assert!(trust.uses.contains(&("kaname-store".to_owned(), false)), "{:?}", trust.uses);
         assert!(trust.uses.contains(&("kaname-testkit".to_owned(), true)), "{:?}", trust.uses);
         assert!(keys(&root.join("crates/kaname-web/texts/en.toml")).len() > 20);
+    }
+
+    #[test]
+    fn an_action_that_only_a_page_asks_is_found() {
+        let source = |folder: &str, file: &str, text: &str| Crate {
+            name: folder.to_owned(),
+            folder: PathBuf::from(folder),
+            uses: Vec::new(),
+            sources: vec![(Path::new(folder).join("src").join(file), split(text))],
+        };
+        let policy = "/// Do.\npub enum Action {\n    /// One.\n    Read,\n    ReadAll,\n    Write,\n}";
+        let crates = [
+            source("kaname-person", "policy.rs", policy),
+            source("kaname-pay", "read.rs", "may(by, Action::ReadAll)?; /* Action::Write */"),
+            source("kaname-web", "page.rs", "if officer.may(Action::Read) {}"),
+        ];
+        let mut findings = Vec::new();
+        actions(&crates, &mut findings);
+        let missing: Vec<&str> = findings.iter().filter_map(|words| words.split("may ").nth(1)).collect();
+        assert_eq!(missing, ["Read: ask it, or take it out", "Write: ask it, or take it out"]);
     }
 
     #[test]

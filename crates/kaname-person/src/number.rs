@@ -259,21 +259,33 @@ fn promise_index(
 /// [`resolve::resolve`] takes an alias too, and knows who may see more.
 ///
 /// # Errors
-/// [`PersonError::Store`].
+/// [`Refusal::NotAllowed`](crate::Refusal::NotAllowed).
 pub fn find_by_number(
     store: &Store,
     keys: &Keys,
+    by: &Actor,
     number: &PersonNumber,
 ) -> Result<Option<PersonId>, PersonError> {
-    let found = find_with_replaced(store, keys, number)?;
+    crate::policy::may(by, crate::Action::FindResident)?;
+    let found = look_up(store, keys, number)?;
     Ok(found.filter(|(_, state)| *state == NumberState::Current).map(|(person, _)| person))
 }
 
 /// Whose number this is or was. For the authority: everybody else is told nothing of a replaced number.
 ///
 /// # Errors
-/// [`PersonError::Store`].
+/// [`Refusal::NotAllowed`](crate::Refusal::NotAllowed).
 pub fn find_with_replaced(
+    store: &Store,
+    keys: &Keys,
+    by: &Actor,
+    number: &PersonNumber,
+) -> Result<Option<(PersonId, NumberState)>, PersonError> {
+    crate::policy::may(by, crate::Action::FindByReplacedNumber)?;
+    look_up(store, keys, number)
+}
+
+fn look_up(
     store: &Store,
     keys: &Keys,
     number: &PersonNumber,

@@ -35,12 +35,12 @@ pub enum Action {
     LockNumber,
     /// See a resident's alias numbers, make one, take one back.
     ManageAliases,
-    /// Print a letter that activates sign-in.
+    /// Print a letter that activates a resident's sign-in.
     IssueActivation,
+    /// Print a letter that activates an officer's sign-in.
+    IssueOfficerActivation,
     /// Register an account that a resident is paid on.
     RegisterAccount,
-    /// Look at an account whose holder could not be matched by rule.
-    ReviewAccount,
     /// Pay nothing more on an account.
     SuspendAccount,
     /// Plan a payout.
@@ -77,7 +77,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::RegisterResident, &["registrar"]),
     (Action::ImportResidents, &["registrar", PROGRAM]),
     (Action::SeeImportRejects, &["registrar"]),
-    (Action::FindResident, &["registrar", "payments", "help-desk"]),
+    (Action::FindResident, &["registrar", "payments", "help-desk", "auditor", PROGRAM]),
     (Action::FindByReplacedNumber, &["registrar", "auditor"]),
     (Action::FindByLockedNumber, &["registrar", "help-desk", "auditor"]),
     (Action::OpenResident, &[SELF, DELEGATE, "registrar", "help-desk", PROGRAM]),
@@ -88,8 +88,8 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::LockNumber, &[SELF, DELEGATE, "registrar", "help-desk"]),
     (Action::ManageAliases, &[SELF, DELEGATE, "registrar"]),
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
+    (Action::IssueOfficerActivation, &["administrator", PROGRAM]),
     (Action::RegisterAccount, &[SELF, DELEGATE, "payments", PROGRAM]),
-    (Action::ReviewAccount, &["payments"]),
     (Action::SuspendAccount, &["payments"]),
     (Action::PlanPayout, &["payments", PROGRAM]),
     (Action::ApprovePayout, &["payments"]),
@@ -98,7 +98,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::WatchPayout, &["payments", "auditor", PROGRAM]),
     (Action::AuditBooks, &["auditor", PROGRAM]),
     (Action::ManageOfficers, &["administrator"]),
-    (Action::ManageParties, &["administrator"]),
+    (Action::ManageParties, &["administrator", PROGRAM]),
 ];
 
 /// What a mandate's scope must hold for an action; an action that is not here takes no mandate.
@@ -152,8 +152,8 @@ impl fmt::Display for Action {
             Action::LockNumber => "lock a number",
             Action::ManageAliases => "manage alias numbers",
             Action::IssueActivation => "issue an activation",
+            Action::IssueOfficerActivation => "activate an officer",
             Action::RegisterAccount => "register an account",
-            Action::ReviewAccount => "review an account",
             Action::SuspendAccount => "suspend an account",
             Action::PlanPayout => "plan a payout",
             Action::ApprovePayout => "approve a payout",

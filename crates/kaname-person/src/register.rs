@@ -235,13 +235,15 @@ pub fn person_of_reference(keys: &Keys, buckets: Buckets, source: &str, referenc
 /// The resident whom `source` calls `reference`, if she is registered.
 ///
 /// # Errors
-/// [`PersonError::Store`].
+/// [`Refusal::NotAllowed`](crate::Refusal::NotAllowed).
 pub fn find_by_reference(
     store: &Store,
     keys: &Keys,
+    by: &Actor,
     source: &str,
     reference: &str,
 ) -> Result<Option<PersonId>, PersonError> {
+    policy::may(by, Action::FindResident)?;
     let person = person_of_reference(keys, store.buckets(), source, reference);
     let bucket = bucket_of(person, store.buckets());
     let row = store.read::<_, StoreError, _>(bucket, move |tx| table::resident(tx, person))?;

@@ -2,6 +2,8 @@
 
 use kaname_base::Env;
 use kaname_codec::jose::JwkSet;
+use kaname_person::{Action, policy};
+use kaname_trust::Actor;
 use serde::{Deserialize, Serialize};
 
 use crate::provider::{Config, Provider};
@@ -113,8 +115,14 @@ impl Client {
 /// Registers a party, or replaces its registration. All processes know within a few seconds.
 ///
 /// # Errors
-/// The refusals `Client…`, of which each names what is wrong with the registration.
-pub fn register(provider: &Provider, env: &Env, registration: &Registration) -> Result<(), SigninError> {
+/// [`SigninError::NotAllowed`]; the refusals `Client…`, of which each names what is wrong with the registration.
+pub fn register(
+    provider: &Provider,
+    env: &Env,
+    by: &Actor,
+    registration: &Registration,
+) -> Result<(), SigninError> {
+    policy::may(by, Action::ManageParties)?;
     Client::prepare(registration.clone(), provider.keys())?;
     // Only now: a later pack does not judge an earlier registration again.
     check_purposes(registration, provider.config())?;

@@ -10,6 +10,9 @@ pub enum SigninError {
     /// The answer is no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The actor's role does not allow it ([`kaname_person::policy`]).
+    #[error(transparent)]
+    NotAllowed(#[from] kaname_person::Refusal),
     /// A key, a seal or the access log failed.
     #[error(transparent)]
     Trust(#[from] TrustError),

@@ -4,9 +4,10 @@
 //! longer each time but never for ever, so that nobody can lock a resident out for good by trying her letter.
 
 use kaname_base::{Env, Instant};
+use kaname_person::{Action, policy};
 use kaname_store::Tx;
-use kaname_trust::Keys;
 use kaname_trust::keys::{BlindIndex, random};
+use kaname_trust::{Actor, Keys};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, LetterInForce};
@@ -75,11 +76,18 @@ pub(crate) struct Row {
 }
 
 /// Makes a letter for a holder. It takes the place of any earlier one, whose grid then opens nothing any more; passkeys stay.
-/// Opens nothing about a person; who may have a letter made (`IssueActivation`, for officers `ManageOfficers`) is asked by the caller.
+/// Opens nothing about a person.
 ///
 /// # Errors
-/// [`SigninError::Store`].
-pub fn issue(provider: &Provider, env: &Env, holder: Holder) -> Result<Letter, SigninError> {
+/// [`SigninError::NotAllowed`].
+pub fn issue(provider: &Provider, env: &Env, by: &Actor, holder: Holder) -> Result<Letter, SigninError> {
+    policy::may(
+        by,
+        match holder {
+            Holder::Resident(_) => Action::IssueActivation,
+            Holder::Officer(_) => Action::IssueOfficerActivation,
+        },
+    )?;
     let keys = provider.keys();
     let bucket = holder.bucket(provider.buckets()).ok_or(Refusal::NoAccount)?;
     let (number, code) = (draw::<NUMBER_LENGTH>(), draw::<CODE_LENGTH>());

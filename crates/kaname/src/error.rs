@@ -79,9 +79,10 @@ impl From<kaname_store::StoreError> for Failure {
 
 impl From<kaname_signin::SigninError> for Failure {
     fn from(error: kaname_signin::SigninError) -> Failure {
-        use kaname_signin::SigninError::{Refused, Store, Trust};
+        use kaname_signin::SigninError::{NotAllowed, Refused, Store, Trust};
         match error {
             Refused(refusal) => Failure::refused(refusal),
+            NotAllowed(refusal) => Failure::refused(refusal),
             Trust(error) => error.into(),
             Store(error) => error.into(),
         }

@@ -148,7 +148,7 @@ fn library(deployment: &Deployment, provider: &Provider, port: u16) -> Result<(u
     if known.iter().find(|client| client.id() == registration.client_id).map(|client| client.registration())
         != Some(&registration)
     {
-        client::register(provider, &env, &registration)?;
+        client::register(provider, &env, &crate::command::program(), &registration)?;
     }
     let shell = kaname_web::pages::Shell { demo: true, ..deployment.shell() };
     Ok((port, library::router(party, shell)))

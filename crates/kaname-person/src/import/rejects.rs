@@ -4,9 +4,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use kaname_trust::Actor;
+
 use super::reader::Unreadable;
 use super::{append_durably, cannot};
-use crate::{Fault, PersonError, Refusal};
+use crate::{Action, Fault, PersonError, Refusal, policy};
 
 /// A row that could not be taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,8 +61,13 @@ pub struct Rejected {
 /// is, it is not held in memory.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn rejected(path: &Path, skip: usize, most: usize) -> io::Result<Vec<Rejected>> {
+/// [`Refusal::NotAllowed`]; [`Refusal::File`] when it cannot be read.
+pub fn rejected(by: &Actor, path: &Path, skip: usize, most: usize) -> Result<Vec<Rejected>, Refusal> {
+    policy::may(by, Action::SeeImportRejects)?;
+    read(path, skip, most).map_err(|error| Refusal::File(error.to_string()))
+}
+
+fn read(path: &Path, skip: usize, most: usize) -> io::Result<Vec<Rejected>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         opened => opened?,
@@ -152,7 +159,7 @@ mod tests {
     fn what_was_written_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rejects.csv");
-        assert_eq!(rejected(&path, 0, 10).unwrap(), [], "there is no file yet");
+        assert_eq!(read(&path, 0, 10).unwrap(), [], "there is no file yet");
         let column = "name, \"as written\"";
         let fault = |line| Reject::fault(line, column.to_owned(), Field::FamilyName.fault(Reason::Formula));
         let mut rejects = Rejects::open(&path, 0).unwrap();
@@ -161,10 +168,10 @@ mod tests {
         let row =
             |line, column: &str, code: &str| Rejected { line, column: column.into(), code: code.into() };
         let all = [row(2, column, "formula"), row(7, column, "formula"), row(9, "", "quotes")];
-        assert_eq!(rejected(&path, 0, 10).unwrap(), all);
-        assert_eq!(rejected(&path, 1, 1).unwrap(), all[1..2]);
+        assert_eq!(read(&path, 0, 10).unwrap(), all);
+        assert_eq!(read(&path, 1, 1).unwrap(), all[1..2]);
 
         append_durably(&mut OpenOptions::new().append(true).open(&path).unwrap(), b"11,born").unwrap();
-        assert_eq!(rejected(&path, 0, 10).unwrap(), all, "a row that is half written is not there yet");
+        assert_eq!(read(&path, 0, 10).unwrap(), all, "a row that is half written is not there yet");
     }
 }

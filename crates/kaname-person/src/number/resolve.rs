@@ -7,7 +7,7 @@ use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, Keys, PersonId};
 
 use super::alias::{self, Use};
-use super::{NumberState, find_with_replaced, promised_to};
+use super::{NumberState, look_up, promised_to};
 use crate::{Action, PersonError, policy};
 
 /// Somebody brings a number or an alias.
@@ -36,7 +36,7 @@ pub fn resolve(
     ask: &Resolve<'_>,
 ) -> Result<Option<PersonId>, PersonError> {
     if let Ok(number) = pack.number.parse(ask.text) {
-        let Some((person, state)) = find_with_replaced(store, keys, &number)? else { return Ok(None) };
+        let Some((person, state)) = look_up(store, keys, &number)? else { return Ok(None) };
         let leads = match state {
             NumberState::Current => true,
             NumberState::Locked => policy::may(ask.actor, Action::FindByLockedNumber).is_ok(),

@@ -186,7 +186,10 @@ fn a_locked_number_leads_nobody_outside(t: &TestStore) {
         change(10 + round, Asking::herself(person), true).expect("locks");
         change(10 + round, Asking::herself(person), true).expect("the same request does nothing");
         assert!(!leads(&agency()) && !leads(&officer("payments")) && !leads(&Actor::resident()));
-        assert_eq!(find_by_number(&w.store, &w.keys, &number).expect("looks"), None);
+        assert_eq!(
+            find_by_number(&w.store, &w.keys, &crate::world::registrar(), &number).expect("looks"),
+            None
+        );
         assert!(leads(&officer("registrar")) && leads(&officer("help-desk")));
         // What she gives in its place goes on.
         assert_eq!(found(&w, &env(1), alias.as_str(), &agency(), 1), Some(person));

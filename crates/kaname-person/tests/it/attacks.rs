@@ -104,6 +104,7 @@ fn a_swapped_directory_row_finds_nobody(t: &TestStore) {
             Ok(())
         })
         .expect("works");
-    let found = kaname_person::number::find_with_replaced(&w.store, &w.keys, &number).expect("looks");
+    let found =
+        kaname_person::number::find_with_replaced(&w.store, &w.keys, &registrar(), &number).expect("looks");
     assert_eq!(found, None, "the person's own bucket has the last word");
 }

@@ -74,8 +74,9 @@ fn bad_rows_are_explained_and_others_go_in(t: &TestStore) {
     for value in ["Smith", "HYPERLINK", "1980-02-30", "Tom", "A6"] {
         assert!(!rejects.contains(value), "the rejects tell {value}");
     }
-    let tim = find_by_reference(&w.store, &w.keys, "residents", "A10").expect("looks").expect("Tim");
-    assert_eq!(find_by_number(&w.store, &w.keys, &reveal(&w, tim)).expect("looks"), Some(tim));
+    let tim =
+        find_by_reference(&w.store, &w.keys, &registrar(), "residents", "A10").expect("looks").expect("Tim");
+    assert_eq!(find_by_number(&w.store, &w.keys, &registrar(), &reveal(&w, tim)).expect("looks"), Some(tim));
 }
 
 #[test]
@@ -175,7 +176,7 @@ not json
     .expect("a good mapping");
     let report = w.import(&file, &mapping, 10).expect("imports");
     assert_eq!((report.progress.registered, report.progress.rejected), (1, 3));
-    assert!(find_by_reference(&w.store, &w.keys, "city", "17").expect("looks").is_some());
+    assert!(find_by_reference(&w.store, &w.keys, &registrar(), "city", "17").expect("looks").is_some());
     let rejects = std::fs::read_to_string(rejects_of(&file)).expect("rejects");
     let codes: Vec<&str> = rejects.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
     assert_eq!(codes, ["date-form", "not-json", "not-json"]);
@@ -341,6 +342,6 @@ fn check_whole(store: &Store, keys: &Keys, registered: u64, expected: u64) {
     }
     assert_eq!(people, expected);
     for number in &numbers {
-        assert!(find_by_number(store, keys, number).expect("looks").is_some());
+        assert!(find_by_number(store, keys, &registrar(), number).expect("looks").is_some());
     }
 }

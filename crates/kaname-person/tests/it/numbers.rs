@@ -119,13 +119,13 @@ fn a_leaked_number_is_replaced(t: &TestStore) {
     assert_eq!(reveal(&w, person), new);
     assert_ne!(old, new);
 
-    let find = |number| find_by_number(&w.store, &w.keys, number).expect("looks");
+    let find = |number| find_by_number(&w.store, &w.keys, &registrar(), number).expect("looks");
     assert_eq!((find(&old), find(&new)), (None, Some(person)));
-    let of_old = find_with_replaced(&w.store, &w.keys, &old).expect("looks");
+    let of_old = find_with_replaced(&w.store, &w.keys, &registrar(), &old).expect("looks");
     assert_eq!(of_old, Some((person, NumberState::Replaced)));
 
     let nobody = w.numbers.take(&w.store, 1).expect("takes")[0];
-    assert_eq!(find_with_replaced(&w.store, &w.keys, &nobody).expect("looks"), None);
+    assert_eq!(find_with_replaced(&w.store, &w.keys, &registrar(), &nobody).expect("looks"), None);
     let stranger = ReplaceNumber { by: officer("payments"), ..ask };
     assert!(matches!(replace(&stranger), Err(PersonError::Refused(Refusal::NotAllowed { .. }))));
 }

@@ -6,7 +6,7 @@ use kaname_person::{Entry, PersonError, Refusal, number};
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::person::bucket_of;
 
-use crate::world::{World, asking, env, jane};
+use crate::world::{World, asking, env, jane, registrar};
 
 on_every_store!(a_resident_is_registered_once, a_name_is_kept_as_written, who_looks_is_seen);
 
@@ -23,8 +23,11 @@ fn a_resident_is_registered_once(t: &TestStore) {
     assert_ne!(twin, person);
     assert_eq!(w.register(4, nameless).expect("the same request"), twin);
     assert_eq!(w.count(), 2);
-    assert_eq!(find_by_reference(&w.store, &w.keys, "town", "A-1").expect("looks"), Some(person));
-    assert_eq!(find_by_reference(&w.store, &w.keys, "city", "A-1").expect("looks"), None);
+    assert_eq!(
+        find_by_reference(&w.store, &w.keys, &registrar(), "town", "A-1").expect("looks"),
+        Some(person)
+    );
+    assert_eq!(find_by_reference(&w.store, &w.keys, &registrar(), "city", "A-1").expect("looks"), None);
 }
 
 fn a_name_is_kept_as_written(t: &TestStore) {
@@ -93,5 +96,8 @@ fn who_looks_is_seen(t: &TestStore) {
             Ok(number)
         })
         .expect("shows");
-    assert_eq!(number::find_by_number(&w.store, &w.keys, &number).expect("looks"), Some(person));
+    assert_eq!(
+        number::find_by_number(&w.store, &w.keys, &registrar(), &number).expect("looks"),
+        Some(person)
+    );
 }

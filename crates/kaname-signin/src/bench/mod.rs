@@ -9,8 +9,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kaname_base::{Env, Instant};
+use kaname_person::policy;
 use kaname_trust::keys::random;
-use kaname_trust::{PersonId, TrustError, seal};
+use kaname_trust::{Actor, PersonId, TrustError, seal};
 
 pub use actors::{Authenticator, PARTY_KID, Party, verifier};
 
@@ -68,7 +69,7 @@ struct Person {
 /// [`SigninError`] when any step is refused: then the figures would mean nothing.
 pub fn signin(provider: &Provider, now: Instant, count: usize) -> Result<Figures, SigninError> {
     let party = Party::new("bench-library", Profile::Fapi2);
-    client::register(provider, &env(now), &party.registration)?;
+    client::register(provider, &env(now), &program(), &party.registration)?;
     let people = enrol(provider, now, count)?;
     let mut clock = Clock::default();
 
@@ -163,12 +164,17 @@ fn enrol(provider: &Provider, now: Instant, count: usize) -> Result<Vec<Mutex<Pe
     Ok(people)
 }
 
+/// Who sets up the measurement.
+fn program() -> Actor {
+    Actor::program("bench", policy::PROGRAM)
+}
+
 /// Sends a holder a letter, activates it, and registers a passkey.
 ///
 /// # Errors
 /// [`SigninError`] as the use cases have it.
 pub fn give_passkey(provider: &Provider, now: Instant, holder: Holder) -> Result<Authenticator, SigninError> {
-    let letter = letter::issue(provider, &env(now), holder)?;
+    let letter = letter::issue(provider, &env(now), &program(), holder)?;
     let cookie = letter::activate(provider, &env(now), &letter.number, &letter.code, "bench", None)?;
     let session = session::open(provider, &env(now), cookie.as_str())?;
     let options = passkey::begin_registration(provider, &env(now), &session, "bench")?;

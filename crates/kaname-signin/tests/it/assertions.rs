@@ -7,7 +7,7 @@ use kaname_signin::client::{self, Profile};
 use kaname_signin::{Parameters, Refusal, SigninError, par};
 use serde_json::{Value, json};
 
-use crate::world::{ISSUER, Journey, NOW, Pairs, World, env, refusal, set};
+use crate::world::{ISSUER, Journey, NOW, Pairs, World, env, program, refusal, set};
 
 fn push_with(world: &World, party: &Party, assertion: &str) -> Result<(), SigninError> {
     let mut pairs: Pairs = party.request(&Journey::new().verifier);
@@ -173,7 +173,7 @@ fn a_registration_is_checked() {
     let register = |change: &dyn Fn(&mut client::Registration)| {
         let mut registration = good.clone();
         change(&mut registration);
-        client::register(&world.provider, &env(NOW), &registration)
+        client::register(&world.provider, &env(NOW), &program(), &registration)
     };
     let uri = |uri: &'static str| move |r: &mut client::Registration| r.redirect_uris = vec![uri.to_owned()];
     let cases: Vec<(Box<dyn Fn(&mut client::Registration)>, Refusal)> = vec![
@@ -206,7 +206,7 @@ fn another_process_sees_a_registration_within_seconds() {
     let other =
         kaname_signin::Provider::open(world.store.clone(), world.keys.clone(), config, &env(NOW)).unwrap();
     let party = Party::new("late", Profile::Plain);
-    client::register(&world.provider, &env(NOW), &party.registration).unwrap();
+    client::register(&world.provider, &env(NOW), &program(), &party.registration).unwrap();
     let get = |now: Instant| client::get(&other, &env(now), "late");
     assert_eq!(refusal(get(NOW.plus_seconds(4))), Refusal::UnknownClient);
     assert!(get(NOW.plus_seconds(5)).is_ok());

@@ -12,7 +12,9 @@ use kaname_store::Tx;
 use kaname_trust::{Access, Actor, ActorKind, PersonId, Receipt, TrustError, access};
 use serde_json::{Map, Value, json};
 
-use crate::world::{Journey, NOW, Resident, World, consent_page, env, payload, refusal, set, sign_in_page};
+use crate::world::{
+    Journey, NOW, Resident, World, consent_page, env, payload, program, refusal, set, sign_in_page,
+};
 
 /// A register that hands out more than it was asked for.
 struct Generous {
@@ -114,7 +116,7 @@ fn agreeing_to_one_purpose_is_not_agreeing_to_another() {
         asked.purpose = "identity-check".to_owned();
     }
     assert_ne!(changed, world.strict.registration);
-    client::register(&world.provider, &env(NOW), &changed).unwrap();
+    client::register(&world.provider, &env(NOW), &program(), &changed).unwrap();
 
     let claims = disclose(&world, &tokens.access_token).unwrap();
     assert!(

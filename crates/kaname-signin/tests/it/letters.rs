@@ -9,7 +9,7 @@ use kaname_signin::session::{self, Cookie};
 use kaname_signin::{Holder, Level, Means, Refusal, SignedIn, SigninError};
 use kaname_testkit::{TestStore, on_every_store};
 
-use crate::world::{Journey, NOW, World, consent_page, env, payload, refusal, set, sign_in_page};
+use crate::world::{Journey, NOW, World, consent_page, env, payload, program, refusal, set, sign_in_page};
 
 on_every_store!(
     a_letter_activates_once,
@@ -18,7 +18,7 @@ on_every_store!(
 );
 
 fn issue(world: &World) -> Letter {
-    letter::issue(&world.provider, &env(NOW), Holder::Resident(world.hanako.person)).unwrap()
+    letter::issue(&world.provider, &env(NOW), &program(), Holder::Resident(world.hanako.person)).unwrap()
 }
 
 fn activate(world: &World, letter: &Letter, code: &str, now: Instant) -> Result<Cookie, SigninError> {

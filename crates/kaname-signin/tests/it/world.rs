@@ -15,7 +15,7 @@ use kaname_signin::{
 };
 use kaname_store::Store;
 use kaname_testkit::TestStore;
-use kaname_trust::{Keys, PersonId, TrustError, seal};
+use kaname_trust::{Actor, Keys, PersonId, TrustError, seal};
 use tempfile::TempDir;
 
 pub(crate) const ISSUER: &str = "https://id.example.org";
@@ -62,7 +62,7 @@ impl World {
         let provider = Provider::open(store.clone(), keys.clone(), Config::new(ISSUER), &env(NOW)).unwrap();
         let (strict, plain) = (Party::new("strict", Profile::Fapi2), Party::new("plain", Profile::Plain));
         for party in [&strict, &plain] {
-            client::register(&provider, &env(NOW), &party.registration).unwrap();
+            client::register(&provider, &env(NOW), &program(), &party.registration).unwrap();
         }
         let [hanako, taro] = [1, 6].map(|bucket| {
             let person: PersonId = env(NOW).id(data.bucket(bucket));
@@ -238,4 +238,9 @@ pub(crate) fn refusal<T>(answer: Result<T, SigninError>) -> Refusal {
         Err(other) => panic!("failed instead of refusing: {other:?}"),
         Ok(_) => panic!("was not refused"),
     }
+}
+
+/// The program, which may register parties and have letters made.
+pub(crate) fn program() -> Actor {
+    Actor::program("test", "program")
 }

@@ -45,6 +45,7 @@ impl From<SigninError> for Problem {
     fn from(error: SigninError) -> Problem {
         let refusal = match error {
             SigninError::Refused(refusal) => refusal,
+            SigninError::NotAllowed(refusal) => return refusal.into(),
             SigninError::Trust(error) => return error.into(),
             SigninError::Store(error) => return error.into(),
         };

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use kaname_base::Instant;
+use kaname_person::Action;
 use kaname_person::import::{Rejected, rejected};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,7 @@ pub(crate) fn one(app: &App, call: &Call, officer: &Officer) -> Answer {
     let from =
         number.checked_sub(1).and_then(|before| before.checked_mul(LINES)).ok_or_else(Problem::not_found)?;
     let shell = officer.shell(app, call);
-    let mut rows = rejects(&ImportNote::rejects(&app.imports_folder, &note.id), from, &shell)?;
+    let mut rows = rejects(officer, &ImportNote::rejects(&app.imports_folder, &note.id), from, &shell)?;
     let has_more = rows.len() > LINES;
     rows.truncate(LINES);
     if from > 0 && rows.is_empty() {
@@ -129,8 +130,9 @@ fn view(note: &ImportNote) -> ImportView {
 }
 
 /// The rejects after the first `from`, and one more than a page has: it shows that there is another page.
-fn rejects(path: &Path, from: usize, shell: &Shell) -> Result<Vec<RejectView>, Problem> {
-    let rows = rejected(path, from, LINES + 1).map_err(|error| {
+fn rejects(officer: &Officer, path: &Path, from: usize, shell: &Shell) -> Result<Vec<RejectView>, Problem> {
+    let by = officer.acting(Action::SeeImportRejects)?;
+    let rows = rejected(&by, path, from, LINES + 1).map_err(|error| {
         tracing::error!(%error, "a file of rejects cannot be read");
         Problem::unavailable()
     })?;

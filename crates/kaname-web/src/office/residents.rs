@@ -36,7 +36,7 @@ pub(crate) fn open(app: &App, call: &Call, officer: &Officer) -> Answer {
     if reference.error.is_some() || chosen.error.is_some() {
         return find_page(app, call, officer, StatusCode::UNPROCESSABLE_ENTITY, reference, chosen);
     }
-    match find(app, typed)? {
+    match find(app, officer, typed)? {
         Some(person) => resident_page(app, call, officer, person, typed, purpose),
         None => page_with(StatusCode::NOT_FOUND, &OfficeNotFoundPage { shell: officer.shell(app, call) }),
     }
@@ -48,7 +48,8 @@ pub(crate) fn letter(app: &App, call: &Call, officer: &Officer) -> Answer {
     // The letter stands in her log by its name: whoever has it can sign in as her, so she must see that it was made.
     let fields = &["name", "address", "activation-letter"];
     let record = read(app, call, officer, person, "registration", fields)?;
-    let letter = letter::issue(&app.signin, &call.env, Holder::Resident(person))?;
+    let by = officer.acting(Action::IssueActivation)?;
+    let letter = letter::issue(&app.signin, &call.env, &by, Holder::Resident(person))?;
     let shell = officer.shell(app, call);
     page(&LetterPage {
         name: record.display_name(&app.pack),
@@ -66,13 +67,14 @@ pub(crate) fn letter(app: &App, call: &Call, officer: &Officer) -> Answer {
 }
 
 /// The resident with this number, or whom a source calls so.
-fn find(app: &App, typed: &str) -> Result<Option<PersonId>, PersonError> {
+fn find(app: &App, officer: &Officer, typed: &str) -> Result<Option<PersonId>, PersonError> {
+    let by = officer.acting(Action::FindResident)?;
     if let Ok(number) = app.pack.number.parse(typed)
-        && let Some(person) = number::find_by_number(&app.store, &app.keys, &number)?
+        && let Some(person) = number::find_by_number(&app.store, &app.keys, &by, &number)?
     {
         return Ok(Some(person));
     }
-    register::find_by_reference(&app.store, &app.keys, &Mapping::own().source, typed)
+    register::find_by_reference(&app.store, &app.keys, &by, &Mapping::own().source, typed)
 }
 
 fn resident_page(

@@ -104,7 +104,13 @@ async fn a_resident_signs_in_at_a_party_and_gives_what_she_agreed_to() {
     assert!(straight.location().starts_with("https://city-library.example/callback?code="), "{straight:?}");
 
     // So may a sign-in with the letter, which leads back from the page of the squares: browsers ask that page whether it may.
-    let printed = letter::issue(&world.app.signin, &env(), Holder::Resident(world.hanako.person)).unwrap();
+    let printed = letter::issue(
+        &world.app.signin,
+        &env(),
+        &kaname_trust::Actor::program("test", "program"),
+        Holder::Resident(world.hanako.person),
+    )
+    .unwrap();
     let mut other = Browser::default();
     let page = other.get(&world, &format!("/authorize?{}", pushed(&world, &verifier).await)).await;
     let squares = other.fill(&world, &page, "/signin/letter", &[("letter", &printed.number)]).await;
@@ -267,7 +273,13 @@ async fn nobody_sees_another_persons_data() {
 #[tokio::test]
 async fn a_letter_begins_an_account_and_its_grid_signs_in() {
     let world = World::new();
-    let printed = letter::issue(&world.app.signin, &env(), Holder::Resident(world.hanako.person)).unwrap();
+    let printed = letter::issue(
+        &world.app.signin,
+        &env(),
+        &kaname_trust::Actor::program("test", "program"),
+        Holder::Resident(world.hanako.person),
+    )
+    .unwrap();
     let mut browser = Browser::default();
     let page = browser.get(&world, "/activate").await;
     let wrong = browser

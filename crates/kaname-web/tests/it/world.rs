@@ -85,7 +85,7 @@ impl World {
         let signin = Provider::open(store.clone(), keys.clone(), config, &env()).unwrap();
         let numbers = Numbers::new(&keys, &pack);
         let party = Party::new("city-library", Profile::Plain);
-        client::register(&signin, &env(), &party.registration).unwrap();
+        client::register(&signin, &env(), &Actor::program("test", "program"), &party.registration).unwrap();
 
         let someone = |family: &str, given: &str, reading: [&str; 2], street: &str, phone: &str| {
             let entry = Entry {

@@ -86,7 +86,8 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
     let roles: Vec<&str> = ask.roles.iter().map(String::as_str).collect();
     let id = add(&deployment, by.as_ref(), &ask.name, &roles)?;
     let provider = deployment.provider()?;
-    let issued = letter::issue(&provider, &clock::env(), Holder::Officer(id))?;
+    let by = by.unwrap_or_else(super::program);
+    let issued = letter::issue(&provider, &clock::env(), &by, Holder::Officer(id))?;
     paper::write_letter(&ask.letter, &deployment, &ask.name, &[], &issued)?;
     let shown =
         Shown { officer: id.to_string(), name: ask.name.clone(), roles: ask.roles.clone(), active: true };

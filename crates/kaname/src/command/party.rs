@@ -52,9 +52,9 @@ pub(crate) fn run(command: &Party) -> Result<ExitCode, Failure> {
 fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
     let registration = read(&ask.file)?;
     let deployment = ask.on.open()?;
-    officer::acting(&deployment, &ask.by, Action::ManageParties)?;
+    let by = officer::acting(&deployment, &ask.by, Action::ManageParties)?;
     let provider = deployment.provider()?;
-    client::register(&provider, &clock::env(), &registration)?;
+    client::register(&provider, &clock::env(), &by, &registration)?;
     let shown = shown(&registration);
     if ask.on.json {
         show::json(&shown);

@@ -235,15 +235,15 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let Deployment { store, keys, pack, .. } = &deployment;
     let person = person_of_reference(keys, store.buckets(), &ask.source, &ask.reference);
-    find_by_reference(store, keys, &ask.source, &ask.reference)?.ok_or_else(|| {
-        Failure::refused("there is no resident with this reference")
-            .mend("check the reference and, if the file had a mapping, name its source with --source")
-    })?;
     let action = if ask.number { Action::RevealNumber } else { Action::OpenResident };
     let actor = match &ask.officer {
         Some(id) => officer::acting(&deployment, id, action)?,
         None => Actor::program("command-line", "program"),
     };
+    find_by_reference(store, keys, &actor, &ask.source, &ask.reference)?.ok_or_else(|| {
+        Failure::refused("there is no resident with this reference")
+            .mend("check the reference and, if the file had a mapping, name its source with --source")
+    })?;
     let asking = Asking { person, actor, purpose: "registration".to_owned() };
     let env = clock::env();
     let (with, country, wants_number) = (keys.clone(), pack.clone(), ask.number);

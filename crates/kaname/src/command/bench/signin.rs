@@ -53,7 +53,7 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
     for asked in &mut party.registration.attributes {
         asked.purpose = "identity-check".to_owned(); // the one for which the pack lets each of them be asked
     }
-    client::register(&provider, &clock::env(), &party.registration)?;
+    client::register(&provider, &clock::env(), &crate::command::program(), &party.registration)?;
     let passkeys = give_passkeys(&deployment, &provider)?;
     let issuer = deployment.config.serve.issuer.clone();
     let config = deployment.folder.clone();

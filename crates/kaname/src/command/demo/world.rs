@@ -15,7 +15,7 @@ use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, PersonId};
 
 use super::summary::{Accounts, LetterLine};
-use crate::command::officer;
+use crate::command::{self, officer};
 use crate::deployment::Deployment;
 use crate::error::Failure;
 use crate::{clock, paper};
@@ -99,7 +99,7 @@ pub(super) fn letters(deployment: &Deployment, file: &Path) -> Result<Vec<Letter
         if !path.exists() {
             let (name, address) = addressee(deployment, holder)?;
             let provider = deployment.provider()?;
-            let issued = letter::issue(&provider, &clock::env(), holder)?;
+            let issued = letter::issue(&provider, &clock::env(), &command::program(), holder)?;
             if activate {
                 letter::activate(
                     &provider,
