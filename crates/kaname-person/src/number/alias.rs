@@ -3,6 +3,7 @@
 //! An alias is allocated as a number is: a counter, another keyed permutation, a promise in the directory, then her own row.
 //! So none is ever given twice. Its form is the pack's, of another length than the number's: none is ever anybody's number.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use kaname_base::number::PersonNumber;
 use kaname_base::pack::{AliasKind, AliasRules, Pack};
@@ -106,6 +107,11 @@ impl Alias {
     pub fn is_over(&self, today: Date) -> bool {
         self.until.is_some_and(|until| until < today)
     }
+}
+
+/// The last day of an alias that is to hold for so many days more.
+pub fn last_day(env: &Env, pack: &Pack, days: u16) -> Option<Date> {
+    env.now.date_in(&pack.time_zone).checked_add(i64::from(days).days()).ok()
 }
 
 /// Makes an alias. The same request again answers the same one.

@@ -62,6 +62,8 @@ pub struct Inner {
     pub(crate) secure: bool,
     /// Whether we are a loopback address, where HSTS would catch every other server of the machine too.
     pub(crate) loopback: bool,
+    /// The source of new alias numbers, where the country has them.
+    pub(crate) aliases: Option<Numbers>,
     /// One permit for each request that may wait for a thread or the database.
     pub(crate) waiting: Semaphore,
     /// Held by the request that flushes for all.
@@ -87,6 +89,7 @@ impl App {
                 languages,
                 secure,
                 loopback,
+                aliases: Numbers::aliases(&parts.keys, &parts.pack),
                 waiting,
                 flushing: Mutex::default(),
                 parts,

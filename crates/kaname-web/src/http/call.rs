@@ -112,6 +112,7 @@ impl Call {
             here: self.here.clone(),
             csrf: String::new(),
             user: None,
+            acting: None,
             menu: Vec::new(),
             demo: app.demo,
             notice: None,

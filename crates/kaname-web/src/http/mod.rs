@@ -15,6 +15,7 @@ mod patient;
 mod present;
 pub mod problem;
 mod refusals;
+pub(crate) mod request;
 pub mod routes;
 pub mod serve;
 pub mod tls;

@@ -17,7 +17,7 @@ use super::guard::{self, Officer, Resident};
 use super::{App, Call, Problem, cookies, files, headers, language, manual, present};
 use crate::api::{authorize, party};
 use crate::office::{home, imports, payouts, register, residents};
-use crate::portal::{activate, money, own, signin, signins};
+use crate::portal::{activate, aliases, money, own, signin, signins};
 
 /// One row of the table.
 pub struct Route {
@@ -125,6 +125,10 @@ pub fn table() -> Vec<Route> {
         resident(Method::GET, "/my/data", Receipt(OWN, 1), own::data),
         resident(Method::GET, "/my/number", Nothing("shows dots"), own::number),
         resident(Method::POST, "/my/number", Receipt(OWN, 1), own::reveal),
+        resident(Method::GET, "/my/number/aliases", Receipt(OWN, 1), aliases::list),
+        resident(Method::POST, "/my/number/aliases", Receipt(OWN, 1), aliases::make),
+        resident(Method::POST, "/my/number/aliases/end", Receipt(OWN, 1), aliases::end),
+        resident(Method::POST, "/my/number/lock", Receipt(OWN, 1), aliases::change_lock),
         resident(Method::GET, "/my/access", Receipt(OWN, 1), own::access),
         resident(Method::GET, "/my/payments", Receipt(OWN, 1), money::payments),
         resident(Method::GET, "/my/signins", Receipt(OWN, 1), signins::signins),

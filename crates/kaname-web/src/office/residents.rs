@@ -2,10 +2,12 @@
 
 use axum::http::StatusCode;
 use kaname_person::import::Mapping;
+use kaname_person::number::resolve::{Resolve, resolve};
 use kaname_person::show::{self, Asking};
-use kaname_person::{Action, PersonError, number, register};
+use kaname_person::{Action, PersonError, register};
 use kaname_signin::{Holder, letter};
 use kaname_trust::PersonId;
+use kaname_trust::keys::random;
 
 use super::handle;
 use crate::http::answer::{Answer, page, page_with};
@@ -36,7 +38,7 @@ pub(crate) fn open(app: &App, call: &Call, officer: &Officer) -> Answer {
     if reference.error.is_some() || chosen.error.is_some() {
         return find_page(app, call, officer, StatusCode::UNPROCESSABLE_ENTITY, reference, chosen);
     }
-    match find(app, officer, typed)? {
+    match find(app, call, officer, typed)? {
         Some(person) => resident_page(app, call, officer, person, typed, purpose),
         None => page_with(StatusCode::NOT_FOUND, &OfficeNotFoundPage { shell: officer.shell(app, call) }),
     }
@@ -66,12 +68,13 @@ pub(crate) fn letter(app: &App, call: &Call, officer: &Officer) -> Answer {
     })
 }
 
-/// The resident with this number, or whom a source calls so.
-fn find(app: &App, officer: &Officer, typed: &str) -> Result<Option<PersonId>, PersonError> {
+/// The resident to whom this number or alias leads this officer, or whom a source calls so.
+fn find(app: &App, call: &Call, officer: &Officer, typed: &str) -> Result<Option<PersonId>, PersonError> {
     let by = officer.acting(Action::FindResident)?;
-    if let Ok(number) = app.pack.number.parse(typed)
-        && let Some(person) = number::find_by_number(&app.store, &app.keys, &by, &number)?
-    {
+    let in_role = officer.acting(Action::FindByLockedNumber);
+    let actor = in_role.unwrap_or_else(|_| officer.actor.clone());
+    let ask = Resolve { text: typed, actor: &actor, use_id: random() };
+    if let Some(person) = resolve(&app.store, &app.keys, &app.pack, &call.env, &ask)? {
         return Ok(Some(person));
     }
     register::find_by_reference(&app.store, &app.keys, &by, &Mapping::own().source, typed)

@@ -5,6 +5,7 @@ use kaname_base::{Amount, Currency, Instant};
 
 use super::common::*;
 use super::library::*;
+use super::number::*;
 use super::office::*;
 use super::paper::*;
 use super::portal::*;
@@ -29,6 +30,8 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("data", &MyDataPage::sample(lang));
     add("number", &MyNumberPage::sample(lang));
     add("number-shown", &MyNumberPage::sample_shown(lang));
+    add("aliases", &MyAliasesPage::sample(lang));
+    add("aliases-error", &MyAliasesPage::sample_with_errors(lang));
     add("access", &MyAccessPage::sample(lang));
     add("access-none", &MyAccessPage::sample_empty(lang));
     add("payments", &MyPaymentsPage::sample(lang));
@@ -409,6 +412,60 @@ impl MyNumberPage {
     /// After it was asked for.
     pub fn sample_shown(lang: Lang) -> MyNumberPage {
         MyNumberPage { number: Some(setting(lang).number.to_owned()), ..MyNumberPage::sample(lang) }
+    }
+}
+
+impl MyAliasesPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> MyAliasesPage {
+        let shell = resident(lang, "/my/number/aliases");
+        let alias = |n, alias: &str, kind: &str, state: &str, ended_by: Option<&str>| AliasView {
+            n,
+            alias: alias.to_owned(),
+            kind: kind.to_owned(),
+            state: state.to_owned(),
+            made_at: days(-n),
+            until: (kind == "temporary").then(|| shell.day(&days(6))),
+            ended_at: (state != "active").then(|| days(0)),
+            ended_by: ended_by.map(str::to_owned),
+        };
+        let aliases = vec![
+            alias(4, "7310 4482 9056 1170", "temporary", "active", None),
+            alias(3, "2095 6613 0478 8821", "permanent", "active", None),
+            alias(2, "9482 0071 3356 2906", "single-use", "used", Some(setting(lang).clinic)),
+            alias(1, "5507 2219 6604 8133", "permanent", "revoked", None),
+        ];
+        let kinds = ["permanent", "temporary", "single-use"].map(|code| Choice {
+            code: code.to_owned(),
+            label: shell.word("alias.kind", code),
+            hint: shell.word("alias.hint", code),
+        });
+        MyAliasesPage {
+            base: "/my".to_owned(),
+            locked: false,
+            requests: ["a1", "b2"].map(str::to_owned),
+            aliases,
+            kinds: kinds.to_vec(),
+            kind: Field::default(),
+            days: Field::default(),
+            longest_days: 366,
+            shell,
+        }
+    }
+
+    /// As it comes back, while the number is locked.
+    pub fn sample_with_errors(lang: Lang) -> MyAliasesPage {
+        let page = MyAliasesPage::sample(lang);
+        let wrong = page.shell.t1("wrong.days", "most", 366);
+        let acting = Some(setting(lang).name.to_owned());
+        MyAliasesPage {
+            locked: true,
+            aliases: Vec::new(),
+            kind: Field::of("temporary"),
+            days: Field::of("many").wrong(wrong),
+            shell: Shell { acting, ..page.shell },
+            ..page
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Shell {
     pub csrf: String,
     /// The name of the person who is signed in; empty when it is not read for this.
     pub user: Option<String>,
+    /// For whom the reader acts, when it is not she herself: her name stands on every page.
+    pub acting: Option<String>,
     /// The pages of the office that this officer's role opens: address and key of the title. Empty outside the office.
     pub menu: Vec<(&'static str, &'static str)>,
     /// Whether to say that all people here are invented.
@@ -95,6 +97,7 @@ impl Default for Shell {
             here: "/".to_owned(),
             csrf: String::new(),
             user: None,
+            acting: None,
             menu: Vec::new(),
             demo: false,
             notice: None,

@@ -1,7 +1,9 @@
 //! What residents see: the way in, and their own data. Officers come in by the same way.
 
 pub(crate) mod activate;
+pub(crate) mod aliases;
 pub(crate) mod money;
 pub(crate) mod own;
 pub(crate) mod signin;
 pub(crate) mod signins;
+pub(crate) mod subject;

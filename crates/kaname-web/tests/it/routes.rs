@@ -141,6 +141,16 @@ async fn each_reading_leaves_its_entries_and_nothing_else_does() {
                 let page = hanako.get(&world, "/my/number").await;
                 hanako.fill(&world, &page, "/my/number", &[]).await
             }
+            (&Method::POST, _, "/my/number/aliases" | "/my/number/aliases/end" | "/my/number/lock") => {
+                let page = hanako.get(&world, "/my/number/aliases").await;
+                let at = world.entries(&world.hanako);
+                let fields: &[(&str, &str)] = &[("kind", "permanent"), ("alias", "1")];
+                let answer = hanako.fill(&world, &page, route.path, fields).await;
+                assert_eq!(answer.status, StatusCode::SEE_OTHER, "{route}: {}", answer.text);
+                assert_eq!(world.entries(&world.hanako), at + 1, "{route}");
+                read += 1;
+                continue;
+            }
             (&Method::POST, _, "/office/find") => found(&world, &mut registrar, &number).await,
             (&Method::POST, _, "/office/letter") => {
                 let page = found(&world, &mut registrar, &number).await;

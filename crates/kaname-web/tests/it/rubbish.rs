@@ -59,9 +59,15 @@ async fn signed_in_rubbish_with_a_good_token_is_refused_too() {
     let world = World::new();
     let mut hanako = world.signed_in(&world.hanako.passkey).await;
     let token = hanako.get(&world, "/my/number").await.form("/my/number")[0].1.clone();
-    for (path, field) in
-        [("/my/signins/end", "session"), ("/my/services/end", "consent"), ("/consent", "request")]
-    {
+    for (path, field) in [
+        ("/my/signins/end", "session"),
+        ("/my/services/end", "consent"),
+        ("/consent", "request"),
+        ("/my/number/aliases", "kind"),
+        ("/my/number/aliases", "request"),
+        ("/my/number/aliases/end", "alias"),
+        ("/my/number/lock", "lock"),
+    ] {
         for value in ["", "AAAA", "AAAAAAAAAAAAAAAAAAAAAA", "名", "%", "../..", "' OR 1=1 --"] {
             let fields = [("csrf", token.as_str()), (field, value), ("decision", "allow")]
                 .map(|(n, v)| (n.to_owned(), v.to_owned()));

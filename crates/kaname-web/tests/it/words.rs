@@ -34,6 +34,9 @@ fn no_text_is_left_over() {
         "import.state.",
         "reject.",
         "evidence.",
+        "alias.kind.",
+        "alias.hint.",
+        "alias.state.",
         "run.state.",
         "run.pending.",
     ];
