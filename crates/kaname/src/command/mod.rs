@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod doctor;
+mod hold;
 mod init;
 mod key;
 mod ledger;
@@ -15,6 +16,7 @@ mod payout;
 mod resident;
 mod serve;
 mod sim;
+mod who;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,7 +63,7 @@ pub(crate) enum Command {
     /// Invent people to try things on
     #[command(subcommand)]
     Sim(sim::Sim),
-    /// Draw or check national numbers
+    /// Draw or check national numbers; lock one; alias numbers
     #[command(subcommand)]
     Number(number::Number),
     /// Check a country pack, or begin a new one

@@ -1,4 +1,4 @@
-//! `kaname number`: national numbers, drawn or checked.
+//! `kaname number`: national numbers, drawn or checked; what a resident does with hers is in `hold`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,11 @@ use kaname_base::pack::Pack;
 use kaname_person::number::{Numbers, samples};
 use kaname_trust::keys::random;
 
+use super::hold;
 use crate::deployment::{Deployment, unknown_country};
 use crate::error::{Failure, REFUSED};
 
-/// Draw or check national numbers
+/// Draw or check national numbers; lock one; alias numbers
 #[derive(Subcommand)]
 pub(crate) enum Number {
     /// Draw distinct numbers, one a line
@@ -36,6 +37,8 @@ pub(crate) enum Number {
         #[arg(required = true)]
         numbers: Vec<String>,
     },
+    #[command(flatten)]
+    Hold(hold::Hold),
 }
 
 /// How many numbers are taken from a deployment's stock at a time.
@@ -47,6 +50,7 @@ pub(crate) fn run(number: &Number) -> Result<ExitCode, Failure> {
         Number::New { config: Some(config), count, .. } => take(config, *count),
         Number::New { .. } => unreachable!("clap asks for a country or a deployment"),
         Number::Check { country, numbers } => check(country, numbers),
+        Number::Hold(hold) => hold::run(hold),
     }
 }
 

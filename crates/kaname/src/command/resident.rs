@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
 use kaname_person::import::{BATCH, Import, Mapping, Progress, Report, import};
 use kaname_person::number::{ReplaceNumber, replace_number};
-use kaname_person::register::{find_by_reference, new_request, person_of_reference};
+use kaname_person::register::{new_request, person_of_reference};
 use kaname_person::show::{Asking, open_resident, reveal_number};
 use kaname_person::{Action, Numbers, PersonError, Refusal};
 use kaname_trust::Actor;
@@ -15,6 +15,7 @@ use kaname_trust::person::bucket_of;
 use kaname_web::ImportNote;
 use serde::Serialize;
 
+use super::who::Who;
 use super::{On, officer};
 use crate::clock::{self, Stopwatch};
 use crate::deployment::Deployment;
@@ -51,12 +52,8 @@ pub(crate) struct ImportFile {
 
 #[derive(Args)]
 pub(crate) struct Show {
-    /// The resident's reference in the file that she was imported from
-    #[arg(long)]
-    reference: String,
-    /// The name of that file's source, as its mapping has it
-    #[arg(long, default_value = "residents")]
-    source: String,
+    #[command(flatten)]
+    who: Who,
     /// Show her number too, to a registrar; logged as a reading of its own
     #[arg(long, requires = "officer")]
     number: bool,
@@ -234,16 +231,12 @@ struct Shown {
 fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let Deployment { store, keys, pack, .. } = &deployment;
-    let person = person_of_reference(keys, store.buckets(), &ask.source, &ask.reference);
     let action = if ask.number { Action::RevealNumber } else { Action::OpenResident };
     let actor = match &ask.officer {
         Some(id) => officer::acting(&deployment, id, action)?,
         None => Actor::program("command-line", "program"),
     };
-    find_by_reference(store, keys, &actor, &ask.source, &ask.reference)?.ok_or_else(|| {
-        Failure::refused("there is no resident with this reference")
-            .mend("check the reference and, if the file had a mapping, name its source with --source")
-    })?;
+    let person = ask.who.find(&deployment, &actor)?;
     let asking = Asking { person, actor, purpose: "registration".to_owned() };
     let env = clock::env();
     let (with, country, wants_number) = (keys.clone(), pack.clone(), ask.number);

@@ -1,5 +1,6 @@
 //! The program as its users meet it: the binary, on both databases.
 
+mod aliases;
 mod database;
 mod dump;
 mod imports;
