@@ -75,9 +75,7 @@ fn used_once(alias: &dyn Fn(&str) -> Vec<String>) {
             killed += usize::from(child.wait().unwrap().code().is_none());
         }
         let users: Vec<_> = (0..3)
-            .map(|_| {
-                kaname(&borrowed(&args)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-            })
+            .map(|_| kaname(&borrowed(&args)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
             .collect();
         let good = users.into_iter().filter_map(|user| user.wait_with_output().ok());
         let good = good.filter(|output| output.status.success()).count();
