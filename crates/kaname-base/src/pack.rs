@@ -191,6 +191,8 @@ pub struct Purpose {
     pub text: Labels,
     /// The law or the consent that allows it.
     pub legal_basis: Labels,
+    /// Whether it rests on the person's consent, so that nobody may name it without asking her.
+    pub consent: bool,
 }
 
 /// A benefit that can be paid to everyone.

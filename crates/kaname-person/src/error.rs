@@ -115,6 +115,9 @@ pub enum Refusal {
     /// The import file, or the file for the rejects, cannot be used.
     #[error("{0}")]
     File(String),
+    /// The agency is not registered for what it asks.
+    #[error("the agency is not registered for this")]
+    NotForAgency,
     /// Another process is importing the same file.
     #[error("another process is importing this file at this moment")]
     ImportRuns,
@@ -156,6 +159,7 @@ impl Refusal {
             Refusal::NoSuchOfficer => "no-such-officer",
             Refusal::Mapping(_) => "mapping",
             Refusal::File(_) => "file",
+            Refusal::NotForAgency => "not-for-agency",
             Refusal::ImportRuns => "import-runs",
         }
     }

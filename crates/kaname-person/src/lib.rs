@@ -6,10 +6,12 @@
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
 //! - [`linkage`]: whether two records are one person, with the evidence.
 //! - [`matching`]: whether the holder of an account is this resident.
+//! - [`agency`]: what agencies' own systems ask and tell.
 //! - [`policy`]: the one table of who may do what.
 //!
 //! Only the tables of this block hold a [`PersonId`](kaname_trust::PersonId). Other blocks hold a pseudonym of their own.
 
+pub mod agency;
 mod check;
 mod correct;
 mod entry;

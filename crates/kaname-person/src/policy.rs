@@ -59,6 +59,8 @@ pub enum Action {
     ManageOfficers,
     /// Add relying parties and change what they may ask for.
     ManageParties,
+    /// Read what the law gives an agency, through an interface.
+    ReadAsAgency,
 }
 
 /// The role of a person acting for herself.
@@ -68,9 +70,12 @@ pub const DELEGATE: &str = "delegate";
 /// The role of the program in a run that an officer started.
 pub const PROGRAM: &str = "program";
 
+/// The role of an agency's own system that asks through an interface.
+pub const AGENCY: &str = "agency";
+
 /// The columns of the table.
-pub const ROLES: [&str; 8] =
-    [SELF, DELEGATE, "registrar", "payments", "help-desk", "auditor", "administrator", PROGRAM];
+pub const ROLES: [&str; 9] =
+    [SELF, DELEGATE, "registrar", "payments", "help-desk", "auditor", "administrator", AGENCY, PROGRAM];
 
 /// The table: each action with the roles that may do it.
 pub const POLICY: &[(Action, &[&str])] = &[
@@ -99,6 +104,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::AuditBooks, &["auditor", PROGRAM]),
     (Action::ManageOfficers, &["administrator"]),
     (Action::ManageParties, &["administrator", PROGRAM]),
+    (Action::ReadAsAgency, &[AGENCY]),
 ];
 
 /// What a mandate's scope must hold for an action; an action that is not here takes no mandate.
@@ -125,10 +131,11 @@ pub fn may(actor: &Actor, action: Action) -> Result<(), Refusal> {
         }
         (ActorKind::Resident, None) => SELF,
         (ActorKind::Program, None) => PROGRAM,
-        (ActorKind::Officer, None) if ![SELF, DELEGATE, PROGRAM].contains(&actor.role.as_str()) => {
+        (ActorKind::Officer, None) if ![SELF, DELEGATE, AGENCY, PROGRAM].contains(&actor.role.as_str()) => {
             actor.role.as_str()
         }
-        // A relying party reads through consent and the exchange, never here.
+        (ActorKind::Party, None) if actor.role == AGENCY => AGENCY,
+        // A relying party that signs people in reads through consent, never here.
         (ActorKind::Officer | ActorKind::Party | ActorKind::Program, _) => "",
     };
     let allowed = POLICY.iter().any(|(row, roles)| *row == action && roles.contains(&role));
@@ -163,6 +170,7 @@ impl fmt::Display for Action {
             Action::AuditBooks => "audit the books",
             Action::ManageOfficers => "manage officers",
             Action::ManageParties => "manage relying parties",
+            Action::ReadAsAgency => "read as an agency",
         })
     }
 }

@@ -6,6 +6,7 @@ use kaname_person::{Action, policy};
 use kaname_trust::Actor;
 use serde::{Deserialize, Serialize};
 
+use crate::client_token::{Agency, SCOPES};
 use crate::provider::{Config, Provider};
 use crate::rules::Level;
 use crate::{Refusal, SigninError, table};
@@ -49,6 +50,9 @@ pub struct Registration {
     pub attributes: Vec<Asked>,
     /// The least level of a sign-in for it.
     pub level: Level,
+    /// What its own systems may do, if it is an agency that asks the registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<Agency>,
 }
 
 /// A registered relying party, ready for use: its keys are parsed once.
@@ -66,6 +70,7 @@ impl Client {
         check_redirect_uris(&registration)?;
         check_sector(&registration)?;
         check_attributes(&registration)?;
+        check_agency(&registration)?;
         let jwks = JwkSet::from_value(&registration.jwks).map_err(|_| Refusal::ClientKeys)?;
         if jwks.keys().next().is_none() {
             return Err(Refusal::ClientKeys);
@@ -163,17 +168,28 @@ fn check_names(registration: &Registration) -> Result<(), Refusal> {
 }
 
 fn check_redirect_uris(registration: &Registration) -> Result<(), Refusal> {
-    let good = |uri: &String| {
-        let on_loopback = ["http://localhost", "http://127.0.0.1", "http://[::1]"]
-            .iter()
-            .any(|start| uri.strip_prefix(start).is_some_and(|rest| rest.starts_with([':', '/'])));
-        let https =
-            uri.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-        let plain = uri.bytes().all(|b| b.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&b));
-        (https || on_loopback) && plain && uri.len() <= 512
-    };
-    let some = !registration.redirect_uris.is_empty();
-    if some && registration.redirect_uris.iter().all(good) { Ok(()) } else { Err(Refusal::ClientRedirectUri) }
+    // An agency that asks the registry need not sign anybody in.
+    let some = !registration.redirect_uris.is_empty() || registration.agency.is_some();
+    let good = registration.redirect_uris.iter().all(|uri| is_address(uri));
+    if some && good { Ok(()) } else { Err(Refusal::ClientRedirectUri) }
+}
+
+/// An https address, or one of this machine for trying things out.
+fn is_address(uri: &str) -> bool {
+    let on_loopback = ["http://localhost", "http://127.0.0.1", "http://[::1]"]
+        .iter()
+        .any(|start| uri.strip_prefix(start).is_some_and(|rest| rest.starts_with([':', '/'])));
+    let https = uri.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let plain = uri.bytes().all(|b| b.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&b));
+    (https || on_loopback) && plain && uri.len() <= 512
+}
+
+fn check_agency(registration: &Registration) -> Result<(), Refusal> {
+    let Some(agency) = &registration.agency else { return Ok(()) };
+    if !agency.scopes.iter().all(|scope| SCOPES.contains(&scope.as_str())) {
+        return Err(Refusal::ClientScope);
+    }
+    if agency.webhooks.iter().all(|uri| is_address(uri)) { Ok(()) } else { Err(Refusal::ClientWebhook) }
 }
 
 fn check_sector(registration: &Registration) -> Result<(), Refusal> {

@@ -243,6 +243,25 @@ pub enum Refusal {
     /// A party has a sector identifier.
     #[error("a party has a sector identifier")]
     ClientSector,
+    // The interfaces of the registry.
+    /// The access token is not for this scope.
+    #[error("the access token is not for this scope")]
+    ScopeInsufficient,
+    /// The scope is not one that the agency is allowed.
+    #[error("the scope is not one that the agency is allowed")]
+    ScopeNotAllowed,
+    /// An access token of an agency is needed.
+    #[error("an access token of an agency is needed")]
+    TokenMissing,
+    /// The party is not registered as an agency that asks the registry.
+    #[error("the party is not registered as an agency that asks the registry")]
+    ClientNotAgency,
+    /// There is no such scope.
+    #[error("there is no such scope")]
+    ClientScope,
+    /// An address for events must be https, or of this machine.
+    #[error("an address for events must be https, or of this machine")]
+    ClientWebhook,
 }
 
 impl Refusal {
@@ -319,6 +338,12 @@ impl Refusal {
         Refusal::ClientAttribute,
         Refusal::ClientPurpose,
         Refusal::ClientSector,
+        Refusal::ScopeInsufficient,
+        Refusal::ScopeNotAllowed,
+        Refusal::TokenMissing,
+        Refusal::ClientNotAgency,
+        Refusal::ClientScope,
+        Refusal::ClientWebhook,
     ];
 
     /// The stable code: the page in the manual, and `type` of a problem document.
@@ -395,6 +420,12 @@ impl Refusal {
             Refusal::ClientAttribute => "client-attribute",
             Refusal::ClientPurpose => "client-purpose",
             Refusal::ClientSector => "client-sector",
+            Refusal::ScopeInsufficient => "scope-insufficient",
+            Refusal::ScopeNotAllowed => "scope-not-allowed",
+            Refusal::TokenMissing => "token-missing",
+            Refusal::ClientNotAgency => "client-not-agency",
+            Refusal::ClientScope => "client-scope",
+            Refusal::ClientWebhook => "client-webhook",
         }
     }
 
@@ -442,7 +473,11 @@ impl Refusal {
             Refusal::RequestUriUnknown => "invalid_request_uri",
             Refusal::RequestObject => "request_not_supported",
             Refusal::ResponseType => "unsupported_response_type",
-            Refusal::ScopeWithoutOpenid | Refusal::ScopeNotRegistered => "invalid_scope",
+            Refusal::ScopeWithoutOpenid | Refusal::ScopeNotRegistered | Refusal::ScopeNotAllowed => {
+                "invalid_scope"
+            }
+            Refusal::ScopeInsufficient => "insufficient_scope",
+            Refusal::ClientNotAgency => "unauthorized_client",
             Refusal::LoginRequired | Refusal::SessionNeeded => "login_required",
             Refusal::ConsentRequired => "consent_required",
             Refusal::ConsentRefused
@@ -461,13 +496,15 @@ impl Refusal {
             | Refusal::RedirectUriDiffers
             | Refusal::VerifierMissing
             | Refusal::VerifierWrong => "invalid_grant",
-            Refusal::TokenUnknown => "invalid_token",
+            Refusal::TokenUnknown | Refusal::TokenMissing => "invalid_token",
             Refusal::ClientId
             | Refusal::ClientKeys
             | Refusal::ClientName
             | Refusal::ClientAttribute
             | Refusal::ClientPurpose
-            | Refusal::ClientSector => "invalid_client_metadata",
+            | Refusal::ClientSector
+            | Refusal::ClientScope
+            | Refusal::ClientWebhook => "invalid_client_metadata",
             Refusal::ClientRedirectUri => "invalid_redirect_uri",
         }
     }

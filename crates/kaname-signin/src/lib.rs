@@ -8,6 +8,8 @@
 //! 4. The person agrees: [`consent::give`]. A code goes back to the party.
 //! 5. `POST /token`: [`token::redeem`]; `GET /userinfo`: [`userinfo::disclose`].
 //!
+//! An agency's own systems, with no person before them, get a token from [`client_token::issue`].
+//!
 //! A sign-in is one row from its first step to its last, and a state machine ([`interaction`](self)) that each step takes and
 //! gives back. Rows that lie in different buckets (the sign-in, its holder, a letter) are changed one after another; what
 //! must happen only once is compared and set in the last of them.
@@ -18,6 +20,7 @@ pub mod authorize;
 pub mod bench;
 mod bytes;
 pub mod client;
+pub mod client_token;
 pub mod consent;
 pub mod discovery;
 mod error;

@@ -142,6 +142,7 @@ fn library(deployment: &Deployment, provider: &Provider, port: u16) -> Result<(u
         profile: Profile::Fapi2,
         attributes,
         level: Level::Letter,
+        agency: None,
     };
     let env = clock::env();
     let known = client::list(provider, &env)?;

@@ -402,6 +402,7 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
                 code: code_of(node),
                 text: node.labels("text", tags),
                 legal_basis: node.labels("legal_basis", tags),
+                consent: node.flag("consent"),
             };
             node.refuse_other_keys();
             purpose

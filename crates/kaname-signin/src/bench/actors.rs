@@ -44,6 +44,7 @@ impl Party {
             profile,
             attributes: vec![asked("name", "identity-check"), asked("birth_date", "age-check")],
             level: Level::Letter,
+            agency: None,
         };
         Party { registration, key }
     }

@@ -1,4 +1,5 @@
-//! What programs call: the OpenID Connect provider's endpoints.
+//! What programs call: the OpenID Connect provider's endpoints, and the register's interfaces for agencies.
 
 pub(crate) mod authorize;
+pub(crate) mod osia;
 pub(crate) mod party;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use kaname_signin::userinfo::{Attributes, Register};
-use kaname_signin::{Parameters, Refusal, discovery, keys, par, token, userinfo};
+use kaname_signin::{Parameters, Refusal, client_token, discovery, keys, par, token, userinfo};
 use serde_json::{Value, json};
 
 use crate::http::answer::{Answer, json as json_answer, with};
@@ -35,8 +35,14 @@ pub(crate) fn push(app: &App, call: &Call) -> Answer {
 /// `POST /token` (RFC 6749 section 5.1).
 pub(crate) fn token(app: &App, call: &Call) -> Answer {
     let parameters = Parameters::read(call.form.iter())?;
-    let tokens = token::redeem(&app.signin, &call.env, &parameters)?;
-    let body = serde_json::to_value(&tokens).expect("tokens are plain data");
+    let body = match parameters.get("grant_type") {
+        // An agency for itself, with no person before it.
+        Some(client_token::GRANT_TYPE) => {
+            serde_json::to_value(client_token::issue(&app.signin, &call.env, &parameters)?)
+        }
+        _ => serde_json::to_value(token::redeem(&app.signin, &call.env, &parameters)?),
+    };
+    let body = body.expect("tokens are plain data");
     Ok(with(json_answer(StatusCode::OK, &body), header::PRAGMA, HeaderValue::from_static("no-cache")))
 }
 
@@ -50,11 +56,7 @@ pub(crate) fn userinfo(app: &App, call: &Call) -> Answer {
 
 /// The token of the header, or of the form (RFC 6750 sections 2.1 and 2.2). Never of the address, which others log.
 fn bearer(call: &Call) -> Result<&str, Problem> {
-    let header = call.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let scheme = header.and_then(|text| text.split_once(' '));
-    let of_header =
-        scheme.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    match (of_header, call.form.get("access_token")) {
+    match (call.bearer(), call.form.get("access_token")) {
         (Some(token), None) | (None, Some(token)) => Ok(token),
         _ => Err(Refusal::TokenUnknown.into()),
     }

@@ -20,8 +20,10 @@ pub(crate) struct Call {
     /// Decoded parts of the path, by their names in the table of routes.
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Pairs,
-    /// The form; empty unless it is a POST.
+    /// The form; empty unless it is a POST of a page or of OAuth.
     pub(crate) form: Pairs,
+    /// The body that an agency's system sends, whatever its type; empty otherwise.
+    pub(crate) body: Vec<u8>,
     /// The reader's language.
     pub(crate) lang: Lang,
     /// The browser, by its cookie.
@@ -36,6 +38,18 @@ pub(crate) struct Call {
 
 /// The largest form, in bytes. No handler declares a larger upload.
 const LARGEST_FORM: usize = 64 * 1_024;
+
+/// The largest body of an agency's system, in bytes: one scanned page, or one photograph.
+pub(super) const LARGEST_BODY: usize = 1_024 * 1_024;
+
+/// What the body of a request is read as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// A form of ours or of OAuth's, if the request is a POST.
+    Form,
+    /// Whatever was sent: the handler looks at its type.
+    Bytes,
+}
 
 /// How long a client may take to send a form.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -59,6 +73,7 @@ impl Call {
             params: Vec::new(),
             query: Pairs::default(),
             form: Pairs::default(),
+            body: Vec::new(),
             trace: env.id::<Trace>(app.home()).to_string(),
             env,
             here: path_of(uri).to_owned(),
@@ -75,6 +90,7 @@ impl Call {
         params: Result<RawPathParams, Problem>,
         uri: &Uri,
         body: Body,
+        reading: Reading,
     ) -> Result<(), Problem> {
         self.params = params?.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         if self.params.iter().any(|(_, value)| value.contains('\0')) {
@@ -87,9 +103,15 @@ impl Call {
             self.lang = lang;
         }
         self.here = here(uri);
-        if self.method == Method::POST {
-            check_media_type(&self.headers)?;
-            self.form = Pairs::parse(&read_body(&self.headers, body).await?)?;
+        match (reading, &self.method) {
+            (Reading::Form, &Method::POST) => {
+                check_media_type(&self.headers)?;
+                self.form = Pairs::parse(&read_body(&self.headers, body, LARGEST_FORM).await?)?;
+            }
+            (Reading::Bytes, &Method::POST | &Method::PUT | &Method::PATCH) => {
+                self.body = read_body(&self.headers, body, LARGEST_BODY).await?;
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -97,6 +119,13 @@ impl Call {
     /// The part of the path called `name`.
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The access token of the header (RFC 6750 section 2.1).
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        let header = self.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let (scheme, token) = header?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     }
 
     /// The frame of a page that nobody has signed in for.
@@ -169,16 +198,16 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+async fn read_body(headers: &HeaderMap, body: Body, largest: usize) -> Result<Vec<u8>, Problem> {
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > LARGEST_FORM) {
-        return Err(Problem::too_large(LARGEST_FORM));
+    if declared.is_some_and(|length| length > largest) {
+        return Err(Problem::too_large(largest));
     }
-    let collected = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST_FORM).collect()).await;
+    let collected = tokio::time::timeout(PATIENCE, Limited::new(body, largest).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes().into()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(LARGEST_FORM)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(largest)),
         Ok(Err(_)) => Err(Problem::malformed("the request ended before its body did")),
         Err(_) => Err(Problem::too_slow()),
     }

@@ -2,7 +2,9 @@
 //! [`Officer`]. What a handler may see is decided before it runs.
 
 use axum::http::{Method, header};
+use kaname_person::agency;
 use kaname_person::{Action, OfficerId, policy};
+use kaname_signin::client_token;
 use kaname_signin::session::{self, Session};
 use kaname_signin::{Browser, Holder};
 use kaname_trust::{Actor, PersonId};
@@ -31,6 +33,15 @@ pub(crate) struct Officer {
     pub(crate) actor: Actor,
     pub(crate) roles: Vec<String>,
 }
+
+/// An agency's own system, with an access token for the scope of the route.
+pub(crate) struct Agency {
+    /// As the register knows it.
+    pub(crate) asks: agency::Agency,
+}
+
+/// Where an agency says for which of its purposes it asks; without it, for those that it is registered with.
+const PURPOSE: &str = "kaname-purpose";
 
 /// Why a caller does not come in.
 pub(super) enum Stopped {
@@ -85,6 +96,25 @@ pub(super) fn officer(app: &App, call: &Call, action: Option<Action>) -> Result<
     let actor = actors.iter().find(allowed).cloned();
     let actor = actor.ok_or_else(|| Problem::forbidden("your role does not allow this"))?;
     Ok(Officer { session, id, name: officer.name, actor, roles: officer.roles })
+}
+
+/// The agency whose token this is, if the token is for `scope`.
+pub(super) fn agency(app: &App, call: &Call, scope: &str) -> Result<Agency, Problem> {
+    let token = call.bearer().ok_or(kaname_signin::Refusal::TokenMissing)?;
+    let bearer = client_token::check(&app.signin, &call.env, token)?;
+    bearer.demand(scope)?;
+    let registration = bearer.client.registration();
+    let purpose = call.headers.get(PURPOSE).map(|value| value.to_str().unwrap_or("unreadable").to_owned());
+    let attributes = registration.attributes.iter();
+    let attributes = attributes.map(|asked| (asked.attribute.clone(), asked.purpose.clone())).collect();
+    let asks = agency::Agency {
+        id: registration.client_id.clone(),
+        sector: registration.sector.clone(),
+        attributes,
+        purpose,
+        sees_numbers: bearer.holds("uin.read"),
+    };
+    Ok(Agency { asks })
 }
 
 impl Officer {

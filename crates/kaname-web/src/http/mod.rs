@@ -1,5 +1,6 @@
 //! The floor of HTTP: serving connections, the table of routes with their rules, problems, cookies.
 
+mod agency_routes;
 pub(crate) mod answer;
 pub mod app;
 pub(crate) mod call;

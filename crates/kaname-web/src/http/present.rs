@@ -18,6 +18,7 @@ pub(super) fn present(app: &App, call: &Call, voice: Voice, problem: &Problem) -
         Voice::Page if !call.wants_document() => page(app, call, problem),
         Voice::Page | Voice::Document => problem.document(&call.trace),
         Voice::OAuth => oauth(app, problem),
+        Voice::Osia => osia(problem),
     }
 }
 
@@ -59,13 +60,32 @@ fn oauth(app: &App, problem: &Problem) -> Response {
     let error = problem.oauth();
     let uri = format!("{}/errors/{}", app.issuer(), problem.code());
     let body = json!({ "error": error, "error_description": problem.detail(), "error_uri": uri });
-    let mut response = json_answer(problem.status(), &body);
+    let mut response = challenged(json_answer(problem.status(), &body), problem);
+    problem.add_retry(&mut response);
+    response
+}
+
+/// OSIA's error, which allows a number and a text: the status, and our own code before the sentence.
+fn osia(problem: &Problem) -> Response {
+    let message = format!("{}: {}", problem.code(), problem.detail());
+    let body = json!({ "code": problem.status().as_u16(), "message": message });
+    let mut response = challenged(json_answer(problem.status(), &body), problem);
+    problem.add_retry(&mut response);
+    response
+}
+
+fn challenged(mut response: Response, problem: &Problem) -> Response {
+    let error = problem.oauth();
     // A refused bearer token is told its scheme. A refused proof of a party is not: it came in the form, for which HTTP has none.
-    if problem.status() == StatusCode::UNAUTHORIZED && error != "invalid_client" {
-        let challenge = format!("Bearer realm=\"kaname\", error=\"{error}\"");
+    let is_of_token = problem.status() == StatusCode::UNAUTHORIZED || error == "insufficient_scope";
+    if is_of_token && error != "invalid_client" {
+        // Who sent no token made no error (RFC 6750 section 3.1).
+        let challenge = match problem.code() {
+            "token-missing" => "Bearer realm=\"kaname\"".to_owned(),
+            _ => format!("Bearer realm=\"kaname\", error=\"{error}\""),
+        };
         let challenge = HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"));
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
-    problem.add_retry(&mut response);
     response
 }

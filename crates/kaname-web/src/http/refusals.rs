@@ -73,7 +73,7 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
         }
         AfterDeath | LaterEvent | SameAddress | NothingChanges | NotHere | NotAway | AlreadyRelated
         | NotRelated | EntryMerged | EventStands | RequestReused => StatusCode::CONFLICT,
-        NotAllowed { .. } => StatusCode::FORBIDDEN,
+        NotAllowed { .. } | NotForAgency => StatusCode::FORBIDDEN,
         UnknownPurpose | UnknownRole | Mapping(_) | File(_) => StatusCode::BAD_REQUEST,
         NumbersUsedUp => StatusCode::INSUFFICIENT_STORAGE,
     }
@@ -99,19 +99,18 @@ fn of_signin(refusal: kaname_signin::Refusal) -> StatusCode {
         // RFC 6749 section 5.2 and RFC 6750 section 3.1.
         UnknownClient | AssertionMissing | AssertionMalformed | AssertionAlgorithm | AssertionKey
         | AssertionSignature | AssertionSubject | AssertionAudience | AssertionExpired | AssertionNotYet
-        | AssertionTooLong | AssertionId | AssertionReplayed | TokenUnknown | SessionNeeded => {
-            StatusCode::UNAUTHORIZED
-        }
+        | AssertionTooLong | AssertionId | AssertionReplayed | TokenUnknown | TokenMissing
+        | SessionNeeded => StatusCode::UNAUTHORIZED,
         ParameterRepeated | ParameterTooLong | RedirectUriMissing | RedirectUriUnknown | MustPush
         | RequestUriUnknown | RequestUriNotAllowed | RequestObject | ClaimsParameter | ResponseType
         | ResponseMode | ScopeWithoutOpenid | ScopeNotRegistered | PkceMissing | PkceMethod | PkceForm
         | PromptUnknown | MaxAge | LoginRequired | ConsentRequired | InteractionUnknown | InteractionStep
         | GrantType | CodeMissing | CodeUnknown | CodeUsed | CodeOfAnotherClient | RedirectUriDiffers
         | VerifierMissing | VerifierWrong | SquaresNotAsked | PasskeyName | PasskeyLimit | ClientId
-        | ClientRedirectUri | ClientKeys | ClientName | ClientAttribute | ClientPurpose | ClientSector => {
-            StatusCode::BAD_REQUEST
-        }
-        ConsentRefused
+        | ClientRedirectUri | ClientKeys | ClientName | ClientAttribute | ClientPurpose | ClientSector
+        | ClientScope | ClientWebhook | ClientNotAgency | ScopeNotAllowed => StatusCode::BAD_REQUEST,
+        ScopeInsufficient
+        | ConsentRefused
         | LevelTooLow
         | InteractionOfAnotherBrowser
         | NoAccount

@@ -13,15 +13,16 @@ use axum::routing::{MethodFilter, on};
 use kaname_person::Action;
 
 use super::answer::{Answer, with_cookie};
-use super::guard::{self, Officer, Resident};
-use super::{App, Call, Problem, cookies, files, headers, language, manual, present};
+use super::call::Reading;
+use super::guard::{self, Agency, Officer, Resident};
+use super::{App, Call, Problem, agency_routes, cookies, files, headers, language, manual, present};
 use crate::api::{authorize, party};
 use crate::office::{home, imports, payouts, register, residents};
 use crate::portal::{activate, aliases, money, own, signin, signins};
 
 /// One row of the table.
 pub struct Route {
-    /// `GET` or `POST`.
+    /// `GET` or `POST`; those for agencies also `PUT`, `PATCH` and `DELETE`.
     pub method: Method,
     /// The path, with its parts in braces.
     pub path: &'static str,
@@ -29,7 +30,7 @@ pub struct Route {
     pub who: Who,
     /// What it writes into the access log.
     pub audit: Audit,
-    handler: Handler,
+    pub(super) handler: Handler,
 }
 
 /// Who may call a route.
@@ -43,6 +44,8 @@ pub enum Who {
     Officer(Option<Action>),
     /// A relying party, which proves who it is within the protocol: by an assertion or by an access token.
     Party,
+    /// An agency's own system, whose access token is for this scope.
+    Agency(&'static str),
 }
 
 /// What a route writes into the access log.
@@ -63,21 +66,29 @@ pub(super) enum Voice {
     Document,
     /// OAuth's own form.
     OAuth,
+    /// OSIA's own form, for whoever sent an access token.
+    Osia,
 }
 
 /// What a route runs. The kind of caller is an argument, so a handler for residents cannot stand in a row for anyone.
 #[derive(Clone, Copy)]
-enum Handler {
+pub(super) enum Handler {
     /// Needs neither thread nor database.
     AtOnce(fn(&App, &Call) -> Answer),
     Anyone(fn(&App, &Call) -> Answer),
     Party(fn(&App, &Call) -> Answer),
     Resident(fn(&App, &Call, &Resident) -> Answer),
     Officer(fn(&App, &Call, &Officer) -> Answer),
+    Agency(fn(&App, &Call, &Agency) -> Answer),
 }
 
 /// All routes.
 pub fn table() -> Vec<Route> {
+    pages().into_iter().chain(agency_routes::table()).collect()
+}
+
+/// What people, and the parties that sign them in, call.
+fn pages() -> Vec<Route> {
     use Audit::{Nothing, Receipt};
     const NOBODY: Audit = Nothing("the same for everybody");
     const FORM: Audit = Nothing("an empty form");
@@ -224,7 +235,7 @@ fn officer(
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in table() {
-        let filter = MethodFilter::try_from(route.method.clone()).expect("the table has GET and POST only");
+        let filter = MethodFilter::try_from(route.method.clone()).expect("the table has common methods only");
         let (path, route) = (route.path, Arc::new(route));
         let serve = move |State(app): State<App>, request: Request| {
             let route = Arc::clone(&route);
@@ -242,11 +253,16 @@ pub fn router(app: App) -> Router {
 }
 
 impl Route {
+    fn reading(&self) -> Reading {
+        if matches!(self.who, Who::Agency(_)) { Reading::Bytes } else { Reading::Form }
+    }
+
     fn voice(&self) -> Voice {
         match (self.who, self.path) {
             // The browser stands before it, not the party.
             (_, "/authorize") => Voice::Page,
             (Who::Party, _) => Voice::OAuth,
+            (Who::Agency(_), _) => Voice::Osia,
             (_, path) if path.starts_with("/.well-known/") || path.starts_with("/log/") => Voice::Document,
             (_, "/jwks" | "/healthz" | "/readyz") => Voice::Document,
             _ => Voice::Page,
@@ -259,7 +275,7 @@ async fn serve(app: App, route: &Route, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let mut call = Call::begin(&app, parts.method.clone(), &parts.uri, std::mem::take(&mut parts.headers));
     let params = path_params(&mut parts).await;
-    let read = call.read(&app, params, &parts.uri, body).await;
+    let read = call.read(&app, params, &parts.uri, body, route.reading()).await;
     let (handler, who, voice) = (route.handler, route.who, route.voice());
     if let Err(problem) = read {
         return finish(&app, &call, voice, Err(problem));
@@ -337,7 +353,10 @@ fn run(app: &App, call: &Call, handler: Handler, who: Who) -> Answer {
             Ok(officer) => handler(app, call, &officer),
             Err(stopped) => stopped.answer(call),
         },
-        (Handler::Officer(_), _) => Err(Problem::not_found()),
+        (Handler::Agency(handler), Who::Agency(scope)) => {
+            handler(app, call, &guard::agency(app, call, scope)?)
+        }
+        (Handler::Officer(_) | Handler::Agency(_), _) => Err(Problem::not_found()),
     }
 }
 
@@ -377,6 +396,7 @@ impl fmt::Display for Route {
             Who::Anyone => "anyone".to_owned(),
             Who::Resident => "resident".to_owned(),
             Who::Party => "relying party".to_owned(),
+            Who::Agency(scope) => format!("agency with {scope}"),
             Who::Officer(None) => "officer".to_owned(),
             Who::Officer(Some(action)) => format!("officer who may {action}"),
         };

@@ -1,5 +1,6 @@
 //! All pages in all languages, and every route as strangers, residents, officers and parties meet it.
 
+mod agency;
 mod aliases;
 mod html;
 mod journeys;

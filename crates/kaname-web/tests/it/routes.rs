@@ -48,7 +48,7 @@ async fn a_session_of_the_other_kind_opens_nothing() {
         let browser = match route.who {
             Who::Resident => &as_resident,
             Who::Officer(_) => &as_officer,
-            Who::Anyone | Who::Party => continue,
+            Who::Anyone | Who::Party | Who::Agency(_) => continue,
         };
         let answer = call(&world, browser, &route).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{route}: {answer:?}");
@@ -81,7 +81,8 @@ async fn a_form_that_is_not_ours_does_nothing() {
     let world = World::new();
     let hanako = world.signed_in(&world.hanako.passkey).await;
     let (registrar, payer) = (world.signed_in(&world.registrar).await, world.signed_in(&world.payer).await);
-    for route in table().iter().filter(|route| route.method == Method::POST && route.who != Who::Party) {
+    let is_form = |route: &&Route| !matches!(route.who, Who::Party | Who::Agency(_));
+    for route in table().iter().filter(|route| route.method == Method::POST).filter(is_form) {
         let browser = match route.who {
             Who::Officer(Some(action))
                 if kaname_person::policy::POLICY
@@ -129,6 +130,9 @@ async fn each_reading_leaves_its_entries_and_nothing_else_does() {
     for route in table() {
         if matches!(route.path, "/activate/passkey" | "/userinfo") {
             continue; // each needs a journey of its own: `journeys`
+        }
+        if matches!(route.who, Who::Agency(_)) {
+            continue; // a walk of their own: `agency`
         }
         let before = world.entries(&world.hanako);
         let answer = match (&route.method, route.who, route.path) {
@@ -192,7 +196,7 @@ async fn call(world: &World, browser: &Browser, route: &Route) -> Answer {
 /// A form token that holds in this browser for this kind of route.
 async fn token_of(world: &World, browser: &Browser, route: &Route) -> String {
     let (page, action) = match route.who {
-        Who::Anyone | Who::Party => ("/activate", "/activate"),
+        Who::Anyone | Who::Party | Who::Agency(_) => ("/activate", "/activate"),
         Who::Resident => ("/my/number", "/my/number"),
         Who::Officer(_) => ("/office", "/office/signout"),
     };
@@ -204,6 +208,7 @@ pub(crate) fn concrete(path: &str) -> String {
     path.replace("{*rest}", "0/000")
         .replace("{id}", "run_00000000000000000000000000000000")
         .replace("{name}", "x")
+        .replace("{uin}", "x")
         .replace("{code}", "busy")
 }
 

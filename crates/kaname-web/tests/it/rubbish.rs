@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
-use kaname_web::http::routes::table;
+use kaname_signin::client_token::SCOPES;
+use kaname_web::http::routes::{Who, table};
 use proptest::test_runner::{Config, TestRunner};
 use proptest::{collection, prelude::any};
 
@@ -49,6 +50,61 @@ async fn rubbish_is_refused_on_every_route() {
             let answer = world.send(request.body(Body::from(body.to_vec())).unwrap()).await;
             check(&format!("{route} {kind} {:?}", String::from_utf8_lossy(body)), &answer);
             sent += 1;
+        }
+    }
+    assert!(sent > 1_000, "only {sent} requests");
+}
+
+/// What an agency's system might send, with a token that holds.
+const DOCUMENTS: &[&str] = &[
+    "",
+    "null",
+    "[]",
+    "{}",
+    "\"a\"",
+    "{\"a\":1,\"a\":2}",
+    "[{\"attributeName\":\"firstName\",\"operator\":\"~\",\"value\":null}]",
+    "[{\"attributeName\":\"\",\"operator\":\"=\",\"value\":1e999}]",
+    "{\"firstName\":[[[[]]]],\"uin\":-1}",
+    "{\"biographicData\":{\"firstName\":\"\\u0000\"},\"status\":\"FINALIZED\"}",
+    "{\"header\":1,\"message\":{\"search_request\":[{}]}}",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "{\"a\":\"\\ud800\"}",
+];
+
+#[tokio::test]
+async fn an_agency_that_sends_rubbish_is_refused() {
+    let world = World::new();
+    let party = crate::agency::register(&world, "pension-office", SCOPES);
+    let token = crate::agency::token(&world.app.signin, &party, &SCOPES.join(" "), 0);
+    let queries = [
+        "",
+        "?transactionId=",
+        "?transactionId=1&offset=-1&limit=999999999999999999999",
+        "?attributeNames=%00",
+    ];
+    let mut sent = 0;
+    for route in table().iter().filter(|route| matches!(route.who, Who::Agency(_))) {
+        for who in
+            ["x", "%E5%90%8D", "%00", "AAAAAAAAAAAAAAAAAAAAAA", "123456789018", "..%2f..", "%27%20OR%201=1"]
+        {
+            let path = route.path.split('/').map(|part| if part.starts_with('{') { who } else { part });
+            let path = path.collect::<Vec<_>>().join("/");
+            for (query, (kind, document)) in queries.iter().flat_map(|query| {
+                let documents = DOCUMENTS.iter().flat_map(|one| [("application/json", one), ("", one)]);
+                documents.map(move |document| (query, document))
+            }) {
+                let mut request = axum::http::Request::builder()
+                    .method(route.method.clone())
+                    .uri(format!("{path}{query}"))
+                    .header(header::AUTHORIZATION, format!("Bearer {token}"));
+                if !kind.is_empty() {
+                    request = request.header(header::CONTENT_TYPE, kind);
+                }
+                let answer = world.send(request.body(Body::from(*document)).unwrap()).await;
+                check(&format!("{route} {path}{query} {kind} {document:?}"), &answer);
+                sent += 1;
+            }
         }
     }
     assert!(sent > 1_000, "only {sent} requests");

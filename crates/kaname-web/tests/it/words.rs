@@ -86,9 +86,18 @@ fn every_text_is_in_its_own_script() {
 
 fn sources_of_handlers() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files =
-        ["http", "api", "portal", "office"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
-    files.into_iter().flatten().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+    let mut text = String::new();
+    let mut folders = ["http", "api", "portal", "office"].map(|folder| root.join(folder)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => text.push_str(&std::fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    text
 }
 
 /// The keys that templates and samples name in `t("…")`, `t1("…")` and `t2("…")`.

@@ -26,6 +26,12 @@ pub(crate) enum Party {
 pub(crate) struct Add {
     /// What it registers with; docs/examples/party.json is one
     file: PathBuf,
+    /// A scope of the register's interfaces that an agency's own systems may have, over those in the file; may be given many times
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// An address under which the agency receives events; may be given many times
+    #[arg(long = "webhook", value_name = "ADDRESS")]
+    webhooks: Vec<String>,
     /// The administrator who adds it
     #[arg(long, value_name = "OFFICER")]
     by: String,
@@ -40,6 +46,7 @@ struct Shown {
     profile: client::Profile,
     attributes: Vec<String>,
     redirect_uris: Vec<String>,
+    scopes: Vec<String>,
 }
 
 pub(crate) fn run(command: &Party) -> Result<ExitCode, Failure> {
@@ -50,7 +57,12 @@ pub(crate) fn run(command: &Party) -> Result<ExitCode, Failure> {
 }
 
 fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
-    let registration = read(&ask.file)?;
+    let mut registration = read(&ask.file)?;
+    if !ask.scopes.is_empty() || !ask.webhooks.is_empty() {
+        let agency = registration.agency.get_or_insert_default();
+        agency.scopes.extend(ask.scopes.iter().cloned());
+        agency.webhooks.extend(ask.webhooks.iter().cloned());
+    }
     let deployment = ask.on.open()?;
     let by = officer::acting(&deployment, &ask.by, Action::ManageParties)?;
     let provider = deployment.provider()?;
@@ -74,6 +86,9 @@ fn list(on: &On) -> Result<ExitCode, Failure> {
     } else {
         for party in &shown {
             println!("{}  {}: {}", party.client_id, party.name, party.attributes.join(", "));
+            if !party.scopes.is_empty() {
+                println!("    asks the register: {}", party.scopes.join(", "));
+            }
         }
         println!("{} {}", shown.len(), if shown.len() == 1 { "party" } else { "parties" });
     }
@@ -96,6 +111,7 @@ fn shown(registration: &Registration) -> Shown {
         profile: registration.profile,
         attributes: registration.attributes.iter().map(|asked| asked.attribute.clone()).collect(),
         redirect_uris: registration.redirect_uris.clone(),
+        scopes: registration.agency.as_ref().map(|agency| agency.scopes.clone()).unwrap_or_default(),
     }
 }
 
@@ -108,5 +124,8 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/party.json");
         let registration = read(&file).unwrap();
         assert_eq!(shown(&registration).client_id, "city-archive");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/agency.json");
+        let registration = read(&file).unwrap();
+        assert!(!shown(&registration).scopes.is_empty());
     }
 }

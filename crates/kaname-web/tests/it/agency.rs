@@ -1,0 +1,303 @@
+//! Agencies' own systems: who comes in with which token, and what each call leaves in the access log.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use kaname_base::Env;
+use kaname_signin::bench::Party;
+use kaname_signin::client::{self, Asked, Profile};
+use kaname_signin::client_token::{self, Agency, SCOPES};
+use kaname_signin::{Config, Parameters, Provider};
+use kaname_web::http::client::form;
+use kaname_web::http::routes::{Audit, Route, Who, table};
+use serde_json::{Value, json};
+
+use crate::routes::number_of;
+use crate::world::{Answer, ISSUER, NOW, Someone, World};
+
+fn chief() -> kaname_trust::Actor {
+    kaname_trust::Actor::program("test", "program")
+}
+
+/// An agency with a key, that may do everything.
+pub(crate) fn register(world: &World, id: &str, scopes: &[&str]) -> Party {
+    let mut party = Party::new(id, Profile::Plain);
+    let asked = ["name", "birth_date", "age_over_18", "address"];
+    party.registration.redirect_uris.clear();
+    party.registration.attributes =
+        asked.map(|code| Asked { attribute: code.to_owned(), purpose: "public-service".to_owned() }).to_vec();
+    party.registration.agency = Some(Agency {
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        webhooks: vec!["http://127.0.0.1:9".to_owned()],
+        everyone: false,
+    });
+    client::register(&world.app.signin, &crate::world::env(), &chief(), &party.registration).unwrap();
+    party
+}
+
+/// A token for these scopes, that the agency gets `ago` seconds before now.
+pub(crate) fn token(provider: &Provider, party: &Party, scope: &str, ago: i64) -> String {
+    let env = Env::new(NOW.plus_seconds(-ago), kaname_trust::keys::random());
+    let mut pairs = party.proof(party.sign(&party.claims(&provider.config().issuer, env.now)));
+    pairs.push(("grant_type".to_owned(), "client_credentials".to_owned()));
+    pairs.push(("scope".to_owned(), scope.to_owned()));
+    client_token::issue(provider, &env, &Parameters::read(pairs).unwrap()).unwrap().access_token
+}
+
+/// Calls as a program with this token does.
+pub(crate) async fn call(
+    world: &World,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    if !token.is_empty() {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let body = match body {
+        None => Body::empty(),
+        Some(body) => {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            Body::from(body.to_string())
+        }
+    };
+    world.send(request.body(body).unwrap()).await
+}
+
+pub(crate) fn value(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("no JSON: {answer:?}"))
+}
+
+async fn number(world: &World, who: &Someone) -> String {
+    let mut browser = world.signed_in(&who.passkey).await;
+    number_of(world, &mut browser).await.replace(' ', "")
+}
+
+/// A path of the table with everything filled in.
+fn concrete(path: &str, who: &str) -> String {
+    path.replace("{uin}", who).replace("{personId}", who)
+}
+
+/// How a route is called so that it reads, with the person called `who`.
+fn example(route: &Route, who: &str) -> Option<(String, Option<Value>)> {
+    let path = concrete(route.path, who);
+    Some(match (route.method.as_str(), route.path) {
+        ("GET", "/osia/data/v1/persons/{uin}") => (format!("{path}?attributeNames=firstName"), None),
+        ("POST", "/osia/data/v1/persons/{uin}/match") => (path, Some(json!({ "firstName": "x" }))),
+        ("POST", "/osia/data/v1/persons/{uin}/verify") => {
+            (path, Some(json!([{ "attributeName": "firstName", "operator": "=", "value": "x" }])))
+        }
+        _ => return None,
+    })
+}
+
+#[tokio::test]
+async fn each_call_of_an_agency_leaves_what_its_row_says() {
+    let world = World::new();
+    let party = register(&world, "pension-office", SCOPES);
+    let token = token(&world.app.signin, &party, &SCOPES.join(" "), 0);
+    let who = number(&world, &world.hanako).await;
+    let mut read = 0;
+    for route in table() {
+        let (Who::Agency(_), Audit::Receipt(_, count)) = (route.who, route.audit) else { continue };
+        let (path, body) =
+            example(&route, &who).unwrap_or_else(|| panic!("no example of how to call {route}"));
+        let before = world.entries(&world.hanako);
+        let answer = call(&world, &token, route.method.clone(), &path, body.as_ref()).await;
+        assert!(answer.status.is_success(), "{route}: {answer:?}");
+        assert_eq!(world.entries(&world.hanako) - before, count as i64, "{route}");
+        read += 1;
+    }
+    assert!(read >= 3, "only {read} routes");
+}
+
+#[tokio::test]
+async fn nobody_comes_in_without_the_token_that_the_row_asks_for() {
+    let world = World::new();
+    let party = register(&world, "pension-office", SCOPES);
+    let provider = &world.app.signin;
+    let good = token(provider, &party, "pr.person.read", 0);
+    let who = number(&world, &world.hanako).await;
+    let path = format!("/osia/data/v1/persons/{who}?attributeNames=firstName");
+    assert_eq!(call(&world, &good, Method::GET, &path, None).await.status, StatusCode::OK);
+
+    let other = Provider::open(
+        world.store.clone(),
+        world.keys.clone(),
+        Config::new("http://elsewhere.example"),
+        &crate::world::env(),
+    );
+    let foreign = token(&other.unwrap(), &party, "pr.person.read", 0);
+    let expired = token(provider, &party, "pr.person.read", 301);
+    let mut parts: Vec<&str> = good.split('.').collect();
+    let head = kaname_codec::b64::url_encode(br#"{"alg":"none","typ":"at+jwt"}"#);
+    let unsigned = format!("{head}.{}.", parts[1]);
+    let widened = kaname_codec::b64::url_decode(parts[1]).unwrap();
+    let widened = String::from_utf8(widened).unwrap().replace("pr.person.read", "pr.person.match");
+    let widened = kaname_codec::b64::url_encode(widened.as_bytes());
+    parts[1] = &widened;
+    let tampered = parts.join(".");
+    for (what, bad) in [
+        ("none", ""),
+        ("another server's", &foreign),
+        ("expired", &expired),
+        ("unsigned", &unsigned),
+        ("tampered", &tampered),
+        ("not one", "abc"),
+        ("a half", &good[..good.len() - 2]),
+    ] {
+        for route in table().iter().filter(|route| matches!(route.who, Who::Agency(_))) {
+            let answer =
+                call(&world, bad, route.method.clone(), &concrete(route.path, &who), Some(&json!({}))).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what} {route}: {answer:?}");
+            let challenge = answer.header("www-authenticate");
+            assert_eq!(challenge.contains("invalid_token"), !bad.is_empty(), "{what}: {challenge}");
+            assert!(challenge.starts_with("Bearer"), "{what}: {challenge}");
+        }
+    }
+
+    let mut refused = 0;
+    for route in table() {
+        let Who::Agency(scope) = route.who else { continue };
+        let without: Vec<&str> = SCOPES.iter().copied().filter(|known| *known != scope).collect();
+        let token = token(provider, &party, &without.join(" "), 0);
+        let path = concrete(route.path, &who);
+        let answer = call(&world, &token, route.method.clone(), &path, Some(&json!({}))).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{route}: {answer:?}");
+        assert!(answer.header("www-authenticate").contains("insufficient_scope"), "{route}");
+        refused += 1;
+    }
+    assert!(refused >= 3);
+}
+
+#[tokio::test]
+async fn a_token_opens_nothing_once_the_agency_is_cut_back() {
+    let world = World::new();
+    let mut party = register(&world, "pension-office", SCOPES);
+    let token = token(&world.app.signin, &party, "pr.person.read", 0);
+    let who = number(&world, &world.hanako).await;
+    let path = format!("/osia/data/v1/persons/{who}?attributeNames=firstName");
+    assert_eq!(call(&world, &token, Method::GET, &path, None).await.status, StatusCode::OK);
+    party.registration.agency.as_mut().unwrap().scopes = vec!["uin.generate".to_owned()];
+    client::register(&world.app.signin, &crate::world::env(), &chief(), &party.registration).unwrap();
+    let answer = call(&world, &token, Method::GET, &path, None).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer:?}");
+    party.registration.agency = None;
+    party.registration.redirect_uris = vec!["https://pensions.example/callback".to_owned()];
+    client::register(&world.app.signin, &crate::world::env(), &chief(), &party.registration).unwrap();
+    let answer = call(&world, &token, Method::GET, &path, None).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_token_endpoint_gives_an_agency_its_own_scopes_only() {
+    let world = World::new();
+    let party = register(&world, "pension-office", &["pr.person.read", "pr.person.match"]);
+    let ask = async |party: &Party, more: &[(&str, &str)]| {
+        let proof = party.proof(party.sign(&party.claims(ISSUER, NOW)));
+        let mut fields: Vec<(&str, &str)> = proof.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        fields.push(("grant_type", "client_credentials"));
+        fields.extend(more);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/token")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        world.send(request.body(Body::from(form(&fields))).unwrap()).await
+    };
+    let answer = ask(&party, &[]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let given = value(&answer);
+    assert_eq!(given["scope"], "pr.person.read pr.person.match");
+    assert_eq!(given["token_type"], "Bearer");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(given.get("id_token").is_none() && given.get("refresh_token").is_none());
+    for (party, more, error) in [
+        (&party, [("scope", "pr.person.write")], "invalid_scope"),
+        (&party, [("scope", "openid")], "invalid_scope"),
+        (&world.party, [("scope", "pr.person.read")], "unauthorized_client"),
+    ] {
+        let answer = ask(party, &more).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        assert_eq!(value(&answer)["error"], error);
+    }
+}
+
+#[tokio::test]
+async fn an_agency_gets_what_it_is_registered_for_and_she_sees_it() {
+    let world = World::new();
+    let party = register(&world, "pension-office", SCOPES);
+    let token = token(&world.app.signin, &party, "pr.person.read", 0);
+    let who = number(&world, &world.hanako).await;
+    let names = "firstName,familyName,dateOfBirth,ageOver18,phoneNumber,shoeSize,uin,personId";
+    let path = |who: &str| format!("/osia/data/v1/persons/{who}?attributeNames={names}");
+    let answer = value(&call(&world, &token, Method::GET, &path(&who), None).await);
+    assert_eq!(answer["firstName"], "華子郎");
+    assert_eq!(answer["familyName"], "要木");
+    assert_eq!(answer["dateOfBirth"], "1980-04-21");
+    assert_eq!(answer["ageOver18"], true);
+    assert_eq!(answer["phoneNumber"]["code"], 403);
+    assert_eq!(answer["shoeSize"]["code"], 404);
+    assert_eq!(answer["uin"]["code"], 403, "the token is not for numbers");
+    let name = answer["personId"].as_str().unwrap().to_owned();
+
+    // By the agency's own name for her it is the same person, and another agency's name leads nowhere.
+    let again = value(&call(&world, &token, Method::GET, &path(&name), None).await);
+    assert_eq!(again["firstName"], "華子郎");
+    let other = register(&world, "tax-office", SCOPES);
+    let other = crate::agency::token(&world.app.signin, &other, "pr.person.read uin.read", 0);
+    let answer = call(&world, &other, Method::GET, &path(&name), None).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "{answer:?}");
+    let theirs = value(&call(&world, &other, Method::GET, &path(&who), None).await);
+    assert_ne!(theirs["personId"], name.as_str());
+    assert_eq!(theirs["uin"], who.as_str());
+
+    let mut browser = world.signed_in(&world.hanako.passkey).await;
+    let log = browser.get(&world, "/my/access").await;
+    assert!(log.text.contains("pension-office") && log.text.contains("tax-office"), "{}", log.text);
+
+    // A purpose that rests on consent, or that the agency is not registered for, gives nothing.
+    for purpose in ["identity-check", "emergency", "nonsense"] {
+        let request = Request::builder()
+            .uri(path(&who))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header("kaname-purpose", purpose);
+        let before = world.entries(&world.hanako);
+        let answer = value(&world.send(request.body(Body::empty()).unwrap()).await);
+        assert_eq!(answer["firstName"]["code"], 403, "{purpose}: {answer}");
+        assert_eq!(world.entries(&world.hanako), before, "{purpose}");
+    }
+}
+
+#[tokio::test]
+async fn comparing_and_judging_give_no_value_away() {
+    let world = World::new();
+    let party = register(&world, "pension-office", SCOPES);
+    let token = token(&world.app.signin, &party, "pr.person.match pr.person.verify", 0);
+    let who = number(&world, &world.hanako).await;
+    let path = format!("/osia/data/v1/persons/{who}/match");
+    let said =
+        json!({ "firstName": "華子郎", "lastName": "山田", "phoneNumber": "1", "dateOfBirth": "1980-04-21" });
+    let answer = call(&world, &token, Method::POST, &path, Some(&said)).await;
+    let wanted = json!([
+        { "attributeName": "lastName", "errorCode": 1 },
+        { "attributeName": "phoneNumber", "errorCode": 0 },
+    ]);
+    assert_eq!(value(&answer), wanted);
+    let path = format!("/osia/data/v1/persons/{who}/verify");
+    for (operator, date, true_or_false) in [
+        ("<", "1990-12-31", true),
+        (">", "1990-12-31", false),
+        ("=", "1980-04-21", true),
+        ("<=", "1980-04-21", true),
+        (">=", "1980-04-22", false),
+    ] {
+        let said = json!([{ "attributeName": "dateOfBirth", "operator": operator, "value": date }]);
+        let answer = call(&world, &token, Method::POST, &path, Some(&said)).await;
+        assert_eq!(value(&answer), true_or_false, "{operator} {date}");
+    }
+    let forbidden = json!([{ "attributeName": "phoneNumber", "operator": "=", "value": "1" }]);
+    let answer = call(&world, &token, Method::POST, &path, Some(&forbidden)).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(value(&answer)["code"], 403);
+}
