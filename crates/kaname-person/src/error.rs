@@ -109,6 +109,9 @@ pub enum Refusal {
     /// There is no such officer.
     #[error("there is no such officer")]
     NoSuchOfficer,
+    /// Who names an officer by command line must show her key.
+    #[error("this is not the officer's key, or she has none")]
+    OfficerKeyWrong,
     /// The mapping file is wrong.
     #[error("the mapping does not fit: {0}")]
     Mapping(String),
@@ -157,6 +160,7 @@ impl Refusal {
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",
             Refusal::NoSuchOfficer => "no-such-officer",
+            Refusal::OfficerKeyWrong => "officer-key-wrong",
             Refusal::Mapping(_) => "mapping",
             Refusal::File(_) => "file",
             Refusal::NotForAgency => "not-for-agency",

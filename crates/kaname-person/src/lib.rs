@@ -22,6 +22,7 @@ pub mod linkage;
 pub mod matching;
 pub mod number;
 pub mod officer;
+pub mod officer_key;
 pub mod policy;
 pub mod register;
 pub mod resident;
@@ -49,4 +50,9 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         sql: include_str!("../migrations/0001_person.sql"),
     },
     kaname_store::Migration { block: "person", number: 2, sql: include_str!("../migrations/0002_alias.sql") },
+    kaname_store::Migration {
+        block: "person",
+        number: 3,
+        sql: include_str!("../migrations/0003_officer_key.sql"),
+    },
 ];

@@ -4,6 +4,7 @@ use kaname_base::pack::Pack;
 use kaname_person::import::rejected;
 use kaname_person::number::{find_by_number, find_with_replaced};
 use kaname_person::officer::{add_officer, change_officer, officer, officers};
+use kaname_person::officer_key::{give_key, prove};
 use kaname_person::policy::{POLICY, SCOPES, as_text, may};
 use kaname_person::register::find_by_reference;
 use kaname_person::sector::sector_identifier;
@@ -14,7 +15,11 @@ use kaname_trust::{Actor, ActorKind, Mandate, PersonId, TrustError};
 
 use crate::world::{World, env, jane};
 
-on_every_store!(officers_come_change_and_go, the_tables_can_be_distributed);
+on_every_store!(
+    officers_come_change_and_go,
+    an_officer_proves_herself_with_her_key_only,
+    the_tables_can_be_distributed,
+);
 
 fn officers_come_change_and_go(t: &TestStore) {
     let w = World::new(t, "example");
@@ -154,4 +159,38 @@ fn nobody_looks_for_a_resident_without_the_role() {
     assert_eq!(roles.map(by_number), ["done", "done", "done", "done", no]);
     assert_eq!(roles.map(by_old), ["done", no, no, "done", no]);
     assert_eq!(roles.map(rejects), ["done", no, no, no, no]);
+}
+
+fn an_officer_proves_herself_with_her_key_only(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let work = move |tx: &mut kaname_store::Tx<'_>| {
+        let env = env(1);
+        let chief = add_officer(tx, &keys, &pack, &env, None, "Grace", &["administrator"])?;
+        let first = give_key(tx, &keys, None, chief)?;
+        assert_eq!(
+            refused(give_key(tx, &keys, None, chief)),
+            "not-allowed",
+            "only the first key is given freely"
+        );
+        let by = prove(tx, &keys, chief, &first)?.acting_as("administrator")?;
+        let ann = add_officer(tx, &keys, &pack, &env, Some(&by), "Ann", &["payments"])?;
+        assert_eq!(refused(prove(tx, &keys, ann, "")), "officer-key-wrong", "she has none yet");
+        let hers = give_key(tx, &keys, Some(&by), ann)?;
+        assert_eq!(refused(prove(tx, &keys, ann, &first)), "officer-key-wrong");
+        assert_eq!(refused(prove(tx, &keys, chief, &hers)), "officer-key-wrong");
+        let payments = prove(tx, &keys, ann, &hers)?.acting_as("payments")?;
+        assert_eq!(refused(give_key(tx, &keys, Some(&payments), ann)), "not-allowed");
+        let newer = give_key(tx, &keys, Some(&by), ann)?;
+        assert_eq!(
+            refused(prove(tx, &keys, ann, &hers)),
+            "officer-key-wrong",
+            "the newer one takes its place"
+        );
+        assert!(prove(tx, &keys, ann, &newer).is_ok());
+        change_officer(tx, &pack, &by, ann, &["payments"], false)?;
+        assert_eq!(refused(prove(tx, &keys, ann, &newer)), "no-such-officer");
+        Ok::<_, PersonError>(())
+    };
+    w.store.write(w.store.buckets().home(), work).expect("works");
 }

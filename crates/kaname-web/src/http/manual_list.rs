@@ -104,6 +104,7 @@ const PAGES: &[Entry] = &[
     ("not-related", include_str!("../../../../docs/errors/not-related.md")),
     ("nothing-changes", include_str!("../../../../docs/errors/nothing-changes.md")),
     ("numbers-used-up", include_str!("../../../../docs/errors/numbers-used-up.md")),
+    ("officer-key-wrong", include_str!("../../../../docs/errors/officer-key-wrong.md")),
     ("other-data", include_str!("../../../../docs/errors/other-data.md")),
     ("other-figures", include_str!("../../../../docs/errors/other-figures.md")),
     ("overflow", include_str!("../../../../docs/errors/overflow.md")),

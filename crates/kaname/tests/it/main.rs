@@ -8,6 +8,7 @@ mod kill;
 mod log;
 mod needles;
 mod numbers;
+mod officer_keys;
 mod packs;
 mod payments;
 mod program;

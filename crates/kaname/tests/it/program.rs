@@ -140,10 +140,16 @@ impl Place {
     /// An officer of the payments role; the first of a deployment is its administrator.
     pub(crate) fn officer(&self, name: &str, role: &str, by: Option<&str>) -> String {
         let (folder, letter) = (self.folder(), self.beside(&format!("{name}.html")));
+        let key = self.beside(&format!("{name}.key"));
         let mut args = vec!["officer", "add", name, "--role", role, "--letter", text(&letter)];
-        args.extend(["--config", text(&folder), "--json"]);
+        args.extend(["--key", text(&key), "--config", text(&folder), "--json"]);
         args.extend(by.map(|by| ["--by", by]).into_iter().flatten());
-        answer(&args)["officer"].as_str().unwrap().to_owned()
+        let id = answer(&args)["officer"].as_str().unwrap().to_owned();
+        // Where it is looked for: these tests act for several officers.
+        let place = folder.join("officers").join(format!("{id}.key"));
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::rename(&key, &place).unwrap();
+        id
     }
 
     /// An administrator, one who plans payouts and one who approves them.

@@ -51,6 +51,7 @@ pub(crate) fn staff(deployment: &Deployment) -> Result<Staff, Failure> {
             continue;
         }
         let id = officer::add(deployment, boss.as_ref(), name, &[role])?;
+        officer::write_key(deployment, boss.as_ref(), id, &officer::key_file(deployment, id))?;
         let added = Officer { id, name: name.to_owned(), roles: vec![role.to_owned()], active: true };
         if boss.is_none() {
             boss = Some(administrator(&added)?);
