@@ -60,13 +60,41 @@ async function journey(country, lang) {
     await send(counter, "/office/find");
     await look(counter, "find, nobody");
   });
-  await step("she is found by her reference, with a purpose", async () => {
-    await goto(counter, "/office/find");
-    await counter.fill("#reference", kaname.reference(1));
-    await counter.check("#purpose");
-    await send(counter, "/office/find");
-    assert.ok((await heading(counter)).includes(kaname.reference(1)));
+  const serving = (page) => page.locator("section.counter strong").innerText();
+  const begin = async (page, reference) => {
+    await goto(page, "/office/find");
+    await page.fill("#reference", reference);
+    await page.check("#purpose");
+    await send(page, "/office/find");
+    assert.match(path(page), /^\/office\/counter\/ctr_/);
+  };
+  await step("she is found by her reference, with a purpose, and the banner says who is served", async () => {
+    await begin(counter, kaname.reference(1));
+    assert.ok((await counter.locator("main .rows").innerText()).includes(await serving(counter)));
     await look(counter, "a resident's record", "record");
+  });
+  await step("a second resident comes: the tab of the first does nothing for her, and shows nothing of her", async () => {
+    const old = await counter.context().newPage();
+    await reader.follow(old).goto(counter.url());
+    const first = await serving(old);
+    await begin(counter, kaname.reference(2));
+    assert.notEqual(await serving(counter), first);
+    await Promise.all([old.waitForEvent("domcontentloaded"), old.locator('form[action$="/letter"] button').click()]);
+    await old.waitForLoadState("load");
+    assert.ok((await old.content()).includes("counter-over"));
+    assert.notEqual(await serving(old), first);
+    await look(old, "a page of a session that is over", "counter-over");
+    await old.close();
+  });
+  await step("the session ends, and the way back shows nobody", async () => {
+    const served = await serving(counter);
+    await Promise.all([counter.waitForEvent("domcontentloaded"), counter.locator("section.counter button").click()]);
+    await counter.waitForURL("**/office/counter/ended");
+    await look(counter, "the session has ended", "counter-ended");
+    await counter.goBack({ waitUntil: "load" }).catch(() => {});
+    assert.ok(!(await counter.content()).includes(served), "the page before the end shows nobody");
+    await goto(counter, "/office");
+    assert.equal(await counter.locator("section.counter").count(), 0);
   });
   await step("a form with mistakes comes back with them", async () => {
     await goto(counter, "/office/register");
@@ -90,7 +118,8 @@ async function journey(country, lang) {
     await look(counter, "registered");
   });
   await step("her letter is printed", async () => {
-    await send(counter, "/office/letter");
+    await Promise.all([counter.waitForEvent("domcontentloaded"), counter.locator('form[action$="/letter"] button').click()]);
+    await counter.waitForLoadState("load");
     letter = letterIn(await counter.content());
     await look(counter, "letter", "letter");
   });

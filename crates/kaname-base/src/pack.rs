@@ -56,6 +56,8 @@ pub struct Pack {
     pub banks: Vec<Bank>,
     /// How a person without an account is paid.
     pub voucher: Voucher,
+    /// When a session at the counter ends by itself.
+    pub counter: CounterRules,
     /// Roles of officers. All of [`NEEDED_ROLES`] are there.
     pub roles: Vec<Role>,
     /// What a relying party may ask for.
@@ -224,6 +226,21 @@ pub struct Voucher {
     pub name: Labels,
     /// Where and how it is turned into money.
     pub text: Labels,
+}
+
+/// When a session at the counter ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CounterRules {
+    /// After so many minutes in which nothing was done.
+    pub idle_minutes: i64,
+    /// After so many minutes in any case.
+    pub longest_minutes: i64,
+}
+
+impl Default for CounterRules {
+    fn default() -> CounterRules {
+        CounterRules { idle_minutes: 5, longest_minutes: 60 }
+    }
 }
 
 /// A role of an officer.

@@ -106,6 +106,12 @@ pub enum Refusal {
     /// A role that the country's pack does not have.
     #[error("the country has no such role")]
     UnknownRole,
+    /// An act at the counter without a session at the counter.
+    #[error("this is done in a session at the counter, and none is open")]
+    CounterNeeded,
+    /// A page of a session at the counter that is over.
+    #[error("this page belongs to a session at the counter that is over")]
+    CounterOver,
     /// There is no such officer.
     #[error("there is no such officer")]
     NoSuchOfficer,
@@ -159,6 +165,8 @@ impl Refusal {
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",
+            Refusal::CounterNeeded => "counter-needed",
+            Refusal::CounterOver => "counter-over",
             Refusal::NoSuchOfficer => "no-such-officer",
             Refusal::OfficerKeyWrong => "officer-key-wrong",
             Refusal::Mapping(_) => "mapping",

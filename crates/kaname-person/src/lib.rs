@@ -7,6 +7,7 @@
 //! - [`linkage`]: whether two records are one person, with the evidence.
 //! - [`matching`]: whether the holder of an account is this resident.
 //! - [`agency`]: what agencies' own systems ask and tell.
+//! - [`counter`]: an officer serves one resident at a time.
 //! - [`policy`]: the one table of who may do what.
 //!
 //! Only the tables of this block hold a [`PersonId`](kaname_trust::PersonId). Other blocks hold a pseudonym of their own.
@@ -14,6 +15,7 @@
 pub mod agency;
 mod check;
 mod correct;
+pub mod counter;
 mod entry;
 pub mod error;
 pub mod event;
@@ -54,5 +56,10 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         block: "person",
         number: 3,
         sql: include_str!("../migrations/0003_officer_key.sql"),
+    },
+    kaname_store::Migration {
+        block: "person",
+        number: 4,
+        sql: include_str!("../migrations/0004_counter.sql"),
     },
 ];

@@ -117,6 +117,28 @@ pub const SCOPES: &[(Action, &str)] = &[
     (Action::RegisterAccount, "payments"),
 ];
 
+/// What is done for one resident: in the office only from a page of the session at the counter with her ([`crate::counter`]).
+pub const AT_COUNTER: &[Action] = &[
+    Action::OpenResident,
+    Action::RevealNumber,
+    Action::ReplaceNumber,
+    Action::IssueActivation,
+    Action::RegisterAccount,
+];
+
+/// What an officer may read records for, by her role. The other purposes are the program's, the parties' and the resident's own.
+pub const PURPOSES: &[(&str, &[&str])] = &[
+    ("registrar", &["registration", "correction", "help-desk"]),
+    ("help-desk", &["help-desk", "correction"]),
+    ("payments", &["payout"]),
+    ("auditor", &["audit"]),
+];
+
+/// The purposes that a role may read records for.
+pub fn purposes_of(role: &str) -> &'static [&'static str] {
+    PURPOSES.iter().find(|(known, _)| *known == role).map_or(&[], |(_, purposes)| purposes)
+}
+
 /// Whether the actor may do it.
 ///
 /// # Errors

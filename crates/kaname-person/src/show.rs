@@ -68,6 +68,11 @@ pub(crate) fn record_with(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Resi
     Ok(Sealed::<Resident>::from_bytes(&row.sealed).open(receipt)?.of(person)?)
 }
 
+/// Whether she is in the register, opening nothing.
+pub(crate) fn is_active(tx: &mut Tx<'_>, person: PersonId) -> Result<bool, PersonError> {
+    Ok(table::resident(tx, person)?.is_some_and(|row| row.active))
+}
+
 /// Opens a resident's number. An entry of its own, so that she sees who saw it.
 ///
 /// # Errors

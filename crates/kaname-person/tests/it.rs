@@ -4,6 +4,8 @@
 mod aliases;
 #[path = "it/attacks.rs"]
 mod attacks;
+#[path = "it/counters.rs"]
+mod counters;
 #[path = "it/event_rules.rs"]
 mod event_rules;
 #[path = "it/events.rs"]

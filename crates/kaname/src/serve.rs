@@ -30,6 +30,9 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// How often expired sign-ins and sessions are swept away.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// How often sessions at the counter are ended that nobody came back to.
+const LEAVE_EVERY: Duration = Duration::from_secs(60);
+
 /// How often the next signing key takes over. A party that keeps a key set for an hour always knows it by then.
 const ROTATE_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -61,7 +64,12 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
     runtime.block_on(async {
         let listener = listen(&deployment.config.serve.listen).await?;
         let (stop, stopped) = watch::channel(false);
-        let chores = tokio::spawn(chores(deployment.log()?, provider, stopped.clone()));
+        let counters = Counters {
+            pack: Arc::clone(&deployment.pack),
+            keys: deployment.keys.clone(),
+            store: deployment.store.clone(),
+        };
+        let chores = tokio::spawn(chores(deployment.log()?, provider, counters, stopped.clone()));
         let mut servers = vec![tokio::spawn(serve(listener, tls, router(app), until(stopped.clone())))];
         if let Some((port, library)) = library {
             let listener = listen(&format!("127.0.0.1:{port}")).await?;
@@ -198,11 +206,31 @@ fn cannot_listen(address: &str, error: &std::io::Error) -> Failure {
         .mend("stop the program that uses the port, or choose another: kaname demo --port, or `listen` and `issuer` in kaname.toml")
 }
 
+/// What ends the sessions at the counter of officers who never came back.
+#[derive(Clone)]
+struct Counters {
+    store: kaname_store::Store,
+    keys: kaname_trust::Keys,
+    pack: Arc<kaname_base::pack::Pack>,
+}
+
+impl Counters {
+    fn sweep(&self) -> Result<u64, kaname_person::PersonError> {
+        kaname_person::counter::sweep(&self.store, &self.keys, &self.pack, &clock::env())
+    }
+}
+
 /// Publishes the log and sweeps, until the end; publishes once more at the end.
-async fn chores(log: kaname_trust::log::Log, provider: Provider, mut stopped: watch::Receiver<bool>) {
+async fn chores(
+    log: kaname_trust::log::Log,
+    provider: Provider,
+    counters: Counters,
+    mut stopped: watch::Receiver<bool>,
+) {
     let log = std::sync::Arc::new(log);
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     let mut clean = tokio::time::interval(SWEEP_EVERY);
+    let mut leave = tokio::time::interval(LEAVE_EVERY);
     let mut rotate = tokio::time::interval_at(tokio::time::Instant::now() + ROTATE_EVERY, ROTATE_EVERY);
     loop {
         let last = tokio::select! {
@@ -212,6 +240,13 @@ async fn chores(log: kaname_trust::log::Log, provider: Provider, mut stopped: wa
                 let swept = tokio::task::spawn_blocking(move || sweep::sweep(&provider, &clock::env())).await;
                 if let Ok(Err(error)) = swept {
                     tracing::error!(%error, "expired sign-ins could not be swept");
+                }
+                continue;
+            }
+            _ = leave.tick() => {
+                let counters = counters.clone();
+                if let Ok(Err(error)) = tokio::task::spawn_blocking(move || counters.sweep()).await {
+                    tracing::error!(%error, "sessions at the counter could not be ended");
                 }
                 continue;
             }

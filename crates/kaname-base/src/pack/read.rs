@@ -85,6 +85,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
             programmes,
             banks,
             voucher,
+            counter: policy.counter,
             roles: policy.roles,
             attributes: policy.attributes,
             sources: outside,
@@ -389,6 +390,7 @@ fn read_reserved(node: &Node<'_>, body_digits: usize) -> Reserved {
 #[derive(Default)]
 struct Policy {
     purposes: Vec<Purpose>,
+    counter: CounterRules,
     roles: Vec<Role>,
     attributes: Vec<Attribute>,
 }
@@ -415,6 +417,15 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
         }
     }
 
+    let counter = root.table("counter").map_or(CounterRules::default(), |node| {
+        let rules = CounterRules {
+            idle_minutes: node.number("idle_minutes", 1..61) as i64,
+            longest_minutes: node.number("longest_minutes", 1..481) as i64,
+        };
+        node.refuse_other_keys();
+        rules
+    });
+
     let roles: Vec<Role> = root
         .tables("role")
         .iter()
@@ -434,7 +445,7 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
     let attributes: Vec<Attribute> =
         root.tables("attribute").iter().map(|node| read_attribute(node, tags, &purposes)).collect();
     refuse_twins(root, "attribute", attributes.iter().map(|attribute| &attribute.code));
-    Policy { purposes, roles, attributes }
+    Policy { purposes, counter, roles, attributes }
 }
 
 fn read_attribute(node: &Node<'_>, tags: &[String], purposes: &[Purpose]) -> Attribute {

@@ -38,6 +38,13 @@ pub(crate) fn see_other(location: &str) -> Answer {
     Ok(response)
 }
 
+/// The same response, at which the browser forgets what it kept of our pages: nothing of a resident who was served is left for the one
+/// who comes next (Clear Site Data, section 3.1). Cookies stay, or the officer would be signed out.
+pub(crate) fn forgetting(response: Response) -> Response {
+    let value = HeaderValue::from_static("\"cache\", \"storage\"");
+    with(response, HeaderName::from_static("clear-site-data"), value)
+}
+
 /// A JSON document.
 pub(crate) fn json(status: StatusCode, value: &serde_json::Value) -> Response {
     of(status, "application/json", value.to_string())

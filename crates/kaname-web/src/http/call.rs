@@ -143,6 +143,7 @@ impl Call {
             user: None,
             acting: None,
             menu: Vec::new(),
+            counter: None,
             demo: app.demo,
             notice: None,
         }

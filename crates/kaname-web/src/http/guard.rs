@@ -1,17 +1,20 @@
 //! Who calls, and whether a form is ours. A handler for a resident takes a [`Resident`], and only this file makes one; so for an
 //! [`Officer`]. What a handler may see is decided before it runs.
 
-use axum::http::{Method, header};
+use axum::http::{Method, StatusCode, header};
 use kaname_person::agency;
-use kaname_person::{Action, OfficerId, policy};
+use kaname_person::counter::{self, CounterSession, Ending, Found};
+use kaname_person::{Action, OfficerId, PersonError, policy};
 use kaname_signin::client_token;
 use kaname_signin::session::{self, Session};
 use kaname_signin::{Browser, Holder};
 use kaname_trust::{Actor, PersonId};
 
-use super::answer::{Answer, see_other};
+use super::answer::{Answer, forgetting, page_with, see_other};
+use super::routes::Who;
 use super::{App, Call, Problem, cookies};
-use crate::pages::Shell;
+use crate::pages::office::OfficeCounterOverPage;
+use crate::pages::{CounterBanner, Shell};
 
 /// The cookie of a resident's session.
 pub(crate) const RESIDENT: &str = "kaname_session";
@@ -32,6 +35,23 @@ pub(crate) struct Officer {
     /// In the role that allows it.
     pub(crate) actor: Actor,
     pub(crate) roles: Vec<String>,
+    /// The session at the counter that is open at this terminal: what the banner says. Acts take an [`AtCounter`].
+    counter: Option<CounterSession>,
+}
+
+/// An officer who serves one resident now, from a page of the session with her. Only [`at_counter`] makes one, and nothing else
+/// tells a handler which resident an act at the counter is for.
+pub(crate) struct AtCounter {
+    pub(crate) officer: Officer,
+    pub(crate) session: CounterSession,
+}
+
+impl std::ops::Deref for AtCounter {
+    type Target = Officer;
+
+    fn deref(&self) -> &Officer {
+        &self.officer
+    }
 }
 
 /// An agency's own system, with an access token for the scope of the route.
@@ -47,6 +67,8 @@ const PURPOSE: &str = "kaname-purpose";
 pub(super) enum Stopped {
     /// Nobody has signed in.
     SignedOut,
+    /// The page belongs to a session at the counter that is over; the officer may have another one now.
+    CounterOver(Box<Officer>),
     /// Anything else.
     Problem(Problem),
 }
@@ -59,9 +81,16 @@ impl From<Problem> for Stopped {
 
 impl Stopped {
     /// What the caller is told: a page leads to the sign-in and comes back, anything else is a 401.
-    pub(super) fn answer(self, call: &Call) -> Answer {
+    pub(super) fn answer(self, app: &App, call: &Call) -> Answer {
         match self {
             Stopped::Problem(problem) => Err(problem),
+            Stopped::CounterOver(_) if call.wants_document() => {
+                Err(kaname_person::Refusal::CounterOver.into())
+            }
+            Stopped::CounterOver(officer) => {
+                let shell = officer.shell(app, call);
+                page_with(StatusCode::CONFLICT, &OfficeCounterOverPage { shell }).map(forgetting)
+            }
             Stopped::SignedOut if call.method == Method::GET && !call.wants_document() => {
                 let then = super::client::form(&[("then", &call.here)]);
                 see_other(&format!("/signin?{then}"))
@@ -83,19 +112,74 @@ pub(super) fn resident(app: &App, call: &Call) -> Result<Resident, Stopped> {
     }
 }
 
-/// The officer whose session this is, in a role that allows `action`; in any role when the route needs none.
-pub(super) fn officer(app: &App, call: &Call, action: Option<Action>) -> Result<Officer, Stopped> {
+/// The officer whose session this is, in a role that allows what the route is for; in any role when it needs none.
+pub(super) fn officer(app: &App, call: &Call, who: Who) -> Result<Officer, Stopped> {
     let session = open(app, call, OFFICER)?.ok_or(Stopped::SignedOut)?;
     let Holder::Officer(id) = session.holder() else { return Err(Problem::not_found().into()) };
     check_form(app, call, &session)?;
-    let keys = app.keys.clone();
-    let found = app.store.read(app.home(), move |tx| kaname_person::officer::officer(tx, &keys, id));
-    let officer = found.map_err(Problem::from)?;
+    let action = match who {
+        Who::Officer(action) => action,
+        Who::AtCounter(action) => Some(action),
+        Who::Anyone | Who::Resident | Who::Party | Who::Agency(_) => {
+            return Err(Problem::not_found().into());
+        }
+    };
+    let terminal = terminal(app, &session);
+    let (keys, pack, now) = (app.keys.clone(), app.pack.clone(), call.env.now);
+    let found = app.store.read::<_, PersonError, _>(app.home(), move |tx| {
+        let counter = counter::open(tx, &keys, &pack, now, id, &terminal)?;
+        Ok((kaname_person::officer::officer(tx, &keys, id)?, counter))
+    });
+    let (officer, counter) = found.map_err(Problem::from)?;
+    let counter = match counter {
+        Found::None => None,
+        Found::Open(counter) => Some(*counter),
+        Found::Over(ending) => {
+            end_counter(app, call, id, ending)?;
+            None
+        }
+    };
     let actors: Vec<Actor> = officer.roles.iter().filter_map(|role| officer.acting_as(role).ok()).collect();
     let allowed = |actor: &&Actor| action.is_none_or(|action| policy::may(actor, action).is_ok());
     let actor = actors.iter().find(allowed).cloned();
     let actor = actor.ok_or_else(|| Problem::forbidden("your role does not allow this"))?;
-    Ok(Officer { session, id, name: officer.name, actor, roles: officer.roles })
+    Ok(Officer { session, id, name: officer.name, actor, roles: officer.roles, counter })
+}
+
+/// The officer, and the session at the counter that this page belongs to: its id stands in the path, or in the field `counter` of the
+/// form or the query. A page of another session is refused, whoever is served now.
+pub(super) fn at_counter(app: &App, call: &Call, who: Who) -> Result<AtCounter, Stopped> {
+    let officer = officer(app, call, who)?;
+    let named = [call.param(COUNTER), call.form.text(COUNTER), call.query.text(COUNTER)];
+    let mut named = named.into_iter().filter(|id| !id.is_empty()).peekable();
+    if named.peek().is_none() {
+        return Err(Problem::from(kaname_person::Refusal::CounterNeeded).into());
+    }
+    let Some(session) = officer.counter.clone() else { return Err(Stopped::CounterOver(Box::new(officer))) };
+    let id = session.id().to_string();
+    if named.any(|given| given != id) {
+        return Err(Stopped::CounterOver(Box::new(officer)));
+    }
+    counter::touch(&app.store, &app.keys, call.env.now, officer.id, &session).map_err(Problem::from)?;
+    Ok(AtCounter { officer, session })
+}
+
+/// The part of the path, and the field of a form, that says which session at the counter a page belongs to.
+const COUNTER: &str = "counter";
+
+/// What a session at the counter is bound to beside the officer: one sign-in, in one browser.
+pub(crate) fn terminal(app: &App, session: &Session) -> [u8; 16] {
+    app.keys.blind_index("web.terminal", session.csrf().as_bytes())
+}
+
+/// Ends the officer's session at the counter, if there is one.
+pub(crate) fn end_counter(
+    app: &App,
+    call: &Call,
+    officer: OfficerId,
+    ending: Ending,
+) -> Result<bool, Problem> {
+    Ok(counter::end(&app.store, &app.keys, &app.pack, &call.env, officer, ending)?)
 }
 
 /// The agency whose token this is, if the token is for `scope`.
@@ -140,14 +224,42 @@ impl Officer {
             csrf: self.session.csrf().to_owned(),
             user: Some(self.name.clone()),
             menu: opened.map(|(_, address, title)| (*address, *title)).collect(),
+            counter: self.counter.as_ref().map(|session| banner(app, call, session)),
             ..call.shell(app)
         }
     }
 }
 
+fn banner(app: &App, call: &Call, session: &CounterSession) -> CounterBanner {
+    let purpose = app.pack.purpose(session.purpose());
+    CounterBanner {
+        id: session.id().to_string(),
+        name: session.name().to_owned(),
+        purpose: purpose.map_or(session.purpose(), |known| known.text.get(call.lang.code())).to_owned(),
+        since: session.since(),
+    }
+}
+
+impl AtCounter {
+    /// The resident who is served.
+    pub(crate) fn person(&self) -> PersonId {
+        self.session.person()
+    }
+
+    /// The address of a page of this session.
+    pub(crate) fn address(&self, page: &str) -> String {
+        address(self.session.id(), page)
+    }
+}
+
+/// The address of a page of a session at the counter; `page` is empty for the first one.
+pub(crate) fn address(id: counter::CounterId, page: &str) -> String {
+    if page.is_empty() { format!("/office/counter/{id}") } else { format!("/office/counter/{id}/{page}") }
+}
+
 /// The pages of the office: what an officer must be allowed to do, the address, the key of the title.
 pub(crate) const MENU: [(Action, &str, &str); 4] = [
-    (Action::OpenResident, "/office/find", "find.title"),
+    (Action::FindResident, "/office/find", "find.title"),
     (Action::RegisterResident, "/office/register", "register.title"),
     (Action::SeeImportRejects, "/office/imports", "imports.title"),
     (Action::WatchPayout, "/office/payouts", "payouts.title"),
@@ -174,7 +286,12 @@ pub(crate) fn open(app: &App, call: &Call, cookie: &str) -> Result<Option<Sessio
 /// Ends the office session that this browser has had until now, for the one that takes its place. A resident's ends within the sign-in.
 pub(crate) fn end_office_session(app: &App, call: &Call) -> Result<(), Problem> {
     match open(app, call, OFFICER)? {
-        Some(old) => Ok(session::end(&app.signin, &old)?),
+        Some(old) => {
+            if let Holder::Officer(id) = old.holder() {
+                end_counter(app, call, id, Ending::SignedOut)?;
+            }
+            Ok(session::end(&app.signin, &old)?)
+        }
         None => Ok(()),
     }
 }

@@ -40,6 +40,8 @@ const PAGES: &[Entry] = &[
     ("consent-refused", include_str!("../../../../docs/errors/consent-refused.md")),
     ("consent-required", include_str!("../../../../docs/errors/consent-required.md")),
     ("control-character", include_str!("../../../../docs/errors/control-character.md")),
+    ("counter-needed", include_str!("../../../../docs/errors/counter-needed.md")),
+    ("counter-over", include_str!("../../../../docs/errors/counter-over.md")),
     ("cross-site", include_str!("../../../../docs/errors/cross-site.md")),
     ("currency-differs", include_str!("../../../../docs/errors/currency-differs.md")),
     ("date-form", include_str!("../../../../docs/errors/date-form.md")),

@@ -73,6 +73,7 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
         }
         AfterDeath | LaterEvent | SameAddress | NothingChanges | NotHere | NotAway | AlreadyRelated
         | NotRelated | EntryMerged | EventStands | RequestReused => StatusCode::CONFLICT,
+        CounterNeeded | CounterOver => StatusCode::CONFLICT,
         NotAllowed { .. } | OfficerKeyWrong | NotForAgency => StatusCode::FORBIDDEN,
         UnknownPurpose | UnknownRole | Mapping(_) | File(_) => StatusCode::BAD_REQUEST,
         NumbersUsedUp => StatusCode::INSUFFICIENT_STORAGE,

@@ -14,10 +14,10 @@ use kaname_person::Action;
 
 use super::answer::{Answer, with_cookie};
 use super::call::Reading;
-use super::guard::{self, Agency, Officer, Resident};
+use super::guard::{self, Agency, AtCounter, Officer, Resident};
 use super::{App, Call, Problem, agency_routes, cookies, files, headers, language, manual, present};
 use crate::api::{authorize, party};
-use crate::office::{home, imports, payouts, register, residents};
+use crate::office::{account, counter, home, imports, payouts, register, residents};
 use crate::portal::{activate, aliases, money, own, signin, signins};
 
 /// One row of the table.
@@ -42,6 +42,13 @@ pub enum Who {
     Resident,
     /// An officer who has signed in, in a role that may do this; in any role if `None`.
     Officer(Option<Action>),
+    /// An officer in a role that may do this, from a page of the open session at the counter with one resident.
+    ///
+    /// A route that does something for, or shows something of, a resident who stands before the officer is marked so: with
+    /// [`at_counter`], a path below `/office/counter/{counter}/`, and a handler that takes a [`AtCounter`], which is the only
+    /// thing that says who the resident is. The guard refuses a page of any other session. A form on such a page needs nothing
+    /// but `ui::csrf`, which also sends the session's id; a link leads to `at.address("…")`.
+    AtCounter(Action),
     /// A relying party, which proves who it is within the protocol: by an assertion or by an access token.
     Party,
     /// An agency's own system, whose access token is for this scope.
@@ -80,6 +87,7 @@ pub(super) enum Handler {
     Resident(fn(&App, &Call, &Resident) -> Answer),
     Officer(fn(&App, &Call, &Officer) -> Answer),
     Agency(fn(&App, &Call, &Agency) -> Answer),
+    AtCounter(fn(&App, &Call, &AtCounter) -> Answer),
 }
 
 /// All routes.
@@ -148,24 +156,61 @@ fn pages() -> Vec<Route> {
         resident(Method::POST, "/my/services/end", ENDS, signins::disconnect),
         // The office.
         officer(Method::GET, "/office", None, COUNTS, home::home),
-        officer(Method::POST, "/office/signout", None, ENDS, signin::officer_out),
+        officer(Method::POST, "/office/signout", None, ENDS, home::sign_out),
         officer(Method::GET, "/office/activate/passkey", None, FORM, activate::offer_officer),
         officer(Method::POST, "/office/activate/passkey", None, KEYS, activate::register_officer),
         officer(Method::POST, "/office/activate/no-passkey", None, FORM, activate::decline_officer),
-        officer(Method::GET, "/office/find", Some(Action::OpenResident), FORM, residents::form),
+        // At the counter, one resident at a time.
+        officer(Method::GET, "/office/find", Some(Action::FindResident), FORM, residents::form),
         officer(
             Method::POST,
             "/office/find",
-            Some(Action::OpenResident),
+            Some(Action::FindResident),
             Receipt("as chosen", 1),
-            residents::open,
+            residents::begin,
         ),
-        officer(
+        officer(Method::GET, "/office/counter/ended", None, FORM, counter::ended),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}",
+            Action::FindResident,
+            Receipt("the session's", 1),
+            counter::record,
+        ),
+        at_counter(
             Method::POST,
-            "/office/letter",
-            Some(Action::IssueActivation),
-            Receipt("registration", 1),
-            residents::letter,
+            "/office/counter/{counter}/end",
+            Action::FindResident,
+            Receipt("the session's", 1),
+            counter::end,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/registered",
+            Action::RevealNumber,
+            Receipt("the session's", 1),
+            counter::registered,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/letter",
+            Action::IssueActivation,
+            Receipt("the session's", 1),
+            counter::letter,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/account",
+            Action::RegisterAccount,
+            FORM,
+            account::form,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/account",
+            Action::RegisterAccount,
+            Receipt("payout", 1),
+            account::register,
         ),
         officer(Method::GET, "/office/register", Some(Action::RegisterResident), FORM, register::form),
         officer(
@@ -229,6 +274,16 @@ fn officer(
     handler: fn(&App, &Call, &Officer) -> Answer,
 ) -> Route {
     Route { method, path, who: Who::Officer(action), audit, handler: Handler::Officer(handler) }
+}
+
+fn at_counter(
+    method: Method,
+    path: &'static str,
+    action: Action,
+    audit: Audit,
+    handler: fn(&App, &Call, &AtCounter) -> Answer,
+) -> Route {
+    Route { method, path, who: Who::AtCounter(action), audit, handler: Handler::AtCounter(handler) }
 }
 
 /// The router of the whole program.
@@ -297,7 +352,9 @@ async fn serve(app: App, route: &Route, request: Request) -> Response {
     };
     let done = match handler {
         // An officer's may take long, and may begin what goes on after it.
-        Handler::Officer(_) => tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string()),
+        Handler::Officer(_) | Handler::AtCounter(_) => {
+            tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+        }
         _ => answer_when_flushed(&app, work).await,
     };
     done.unwrap_or_else(|error| {
@@ -347,16 +404,20 @@ fn run(app: &App, call: &Call, handler: Handler, who: Who) -> Answer {
         }
         (Handler::Resident(handler), _) => match guard::resident(app, call) {
             Ok(resident) => handler(app, call, &resident),
-            Err(stopped) => stopped.answer(call),
+            Err(stopped) => stopped.answer(app, call),
         },
-        (Handler::Officer(handler), Who::Officer(action)) => match guard::officer(app, call, action) {
+        (Handler::Officer(handler), who) => match guard::officer(app, call, who) {
             Ok(officer) => handler(app, call, &officer),
-            Err(stopped) => stopped.answer(call),
+            Err(stopped) => stopped.answer(app, call),
+        },
+        (Handler::AtCounter(handler), who) => match guard::at_counter(app, call, who) {
+            Ok(at) => handler(app, call, &at),
+            Err(stopped) => stopped.answer(app, call),
         },
         (Handler::Agency(handler), Who::Agency(scope)) => {
             handler(app, call, &guard::agency(app, call, scope)?)
         }
-        (Handler::Officer(_) | Handler::Agency(_), _) => Err(Problem::not_found()),
+        (Handler::Agency(_), _) => Err(Problem::not_found()),
     }
 }
 
@@ -399,6 +460,7 @@ impl fmt::Display for Route {
             Who::Agency(scope) => format!("agency with {scope}"),
             Who::Officer(None) => "officer".to_owned(),
             Who::Officer(Some(action)) => format!("officer who may {action}"),
+            Who::AtCounter(action) => format!("at the counter, may {action}"),
         };
         let audit = match self.audit {
             Audit::Nothing(why) => format!("nothing: {why}"),

@@ -3,13 +3,16 @@
 use kaname_pay::PayError;
 use kaname_pay::payout::{self, RunState};
 use kaname_person::Action;
+use kaname_person::counter::Ending;
+use kaname_signin::session;
 use kaname_trust::Actor;
 
 use super::imports;
-use crate::http::answer::{Answer, page};
-use crate::http::guard::Officer;
+use crate::http::answer::{Answer, forgetting, page};
+use crate::http::guard::{self, Officer};
 use crate::http::{App, Call};
 use crate::pages::office::OfficeHomePage;
+use crate::portal::signin;
 
 /// `GET /office`
 pub(crate) fn home(app: &App, call: &Call, officer: &Officer) -> Answer {
@@ -25,6 +28,13 @@ pub(crate) fn home(app: &App, call: &Call, officer: &Officer) -> Answer {
         officer.roles.iter().map(|code| app.pack.role(code).map_or(code.as_str(), |role| role.name.get(tag)));
     let role = roles.collect::<Vec<_>>().join(", ");
     page(&OfficeHomePage { role, waiting_runs, imports_with_rejects: rejects, shell })
+}
+
+/// `POST /office/signout`: whoever is served at the counter is served no more.
+pub(crate) fn sign_out(app: &App, call: &Call, officer: &Officer) -> Answer {
+    guard::end_counter(app, call, officer.id, Ending::SignedOut)?;
+    session::end(&app.signin, &officer.session)?;
+    signin::left(app, guard::OFFICER).map(forgetting)
 }
 
 fn waiting(app: &App, by: Actor) -> Result<u64, PayError> {

@@ -1,6 +1,7 @@
 //! What officers see. Every page that opens a record writes its line into the resident's own log first.
 
-mod handle;
+pub(crate) mod account;
+pub(crate) mod counter;
 pub(crate) mod home;
 pub mod imports;
 pub(crate) mod payouts;

@@ -5,14 +5,13 @@ use kaname_base::pack::ReadingKind;
 use kaname_codec::b64;
 use kaname_person::Field as Column;
 use kaname_person::register::{self, Register, new_request};
-use kaname_person::show::{self, Asking};
 use kaname_person::{Action, Entry, Fault, PersonError, Reason, Refusal};
 
-use super::handle;
-use crate::http::answer::{Answer, page, page_with};
-use crate::http::guard::Officer;
+use super::residents;
+use crate::http::answer::{Answer, page, page_with, see_other};
+use crate::http::guard::{self, Officer};
 use crate::http::{App, Call, Problem};
-use crate::pages::office::{Choice, InputView, OfficeRegisterPage, OfficeRegisteredPage};
+use crate::pages::office::{Choice, InputView, OfficeRegisterPage};
 use crate::pages::{Field, Shell};
 
 /// What an officer can have seen.
@@ -54,17 +53,13 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
     }
 }
 
-/// Her new number is told once, which is a reading of it.
+/// From here on the officer serves her, in a session of her own: her number and her letter are for nobody else.
 fn registered(app: &App, call: &Call, officer: &Officer, person: kaname_trust::PersonId) -> Answer {
-    let actor = officer.acting(Action::RevealNumber).map_err(PersonError::from)?;
-    let ask = Asking { person, actor, purpose: "registration".to_owned() };
-    let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
-    let number = app.write_of(person, move |tx| show::reveal_number(tx, &keys, &pack, &env.again(), &ask))?;
-    page(&OfficeRegisteredPage {
-        number: app.pack.number.show(&number),
-        letter: handle::write(&app.keys, officer, person, call.env.now),
-        shell: officer.shell(app, call),
-    })
+    let purpose = "registration";
+    let actor = residents::serving(officer, purpose)
+        .ok_or_else(|| Problem::forbidden("your role does not allow this"))?;
+    let id = residents::serve(app, call, officer, actor, person, purpose)?;
+    see_other(&guard::address(id, "registered"))
 }
 
 /// What is wrong with what was sent.

@@ -1,30 +1,27 @@
-//! Finding one resident by an exact reference or number, opening her record, and printing her a letter. There is no list of people.
+//! Finding one resident by an exact reference or number, and beginning to serve her. There is no list of people.
 
 use axum::http::StatusCode;
+use kaname_person::counter::{self, Begin, CounterId};
 use kaname_person::import::Mapping;
 use kaname_person::number::resolve::{Resolve, resolve};
-use kaname_person::show::{self, Asking};
-use kaname_person::{Action, PersonError, register};
-use kaname_signin::{Holder, letter};
-use kaname_trust::PersonId;
+use kaname_person::{Action, PersonError, Refusal, policy, register};
 use kaname_trust::keys::random;
+use kaname_trust::{Actor, PersonId};
 
-use super::handle;
-use crate::http::answer::{Answer, page, page_with};
-use crate::http::guard::Officer;
+use crate::http::answer::{Answer, page_with, see_other};
+use crate::http::guard::{self, Officer};
 use crate::http::{App, Call};
 use crate::pages::Field;
-use crate::pages::office::{Choice, OfficeFindPage, OfficeNotFoundPage, OfficeResidentPage};
-use crate::pages::paper::LetterPage;
-use crate::portal::own::{FIELDS, address_lines, person_view};
+use crate::pages::office::{Choice, OfficeFindPage, OfficeNotFoundPage};
 
 /// `GET /office/find`
 pub(crate) fn form(app: &App, call: &Call, officer: &Officer) -> Answer {
     find_page(app, call, officer, StatusCode::OK, Field::default(), Field::default())
 }
 
-/// `POST /office/find`: opens the record. The answer to a wrong reference and to one that may not be opened is the same.
-pub(crate) fn open(app: &App, call: &Call, officer: &Officer) -> Answer {
+/// `POST /office/find`: begins a session at the counter with the resident. The answer to a wrong reference and to one that may not be
+/// opened is the same.
+pub(crate) fn begin(app: &App, call: &Call, officer: &Officer) -> Answer {
     let shell = call.shell(app);
     let (typed, purpose) = (call.form.text("reference").trim(), call.form.text("purpose"));
     let mut reference = Field::of(typed);
@@ -32,40 +29,53 @@ pub(crate) fn open(app: &App, call: &Call, officer: &Officer) -> Answer {
     if typed.is_empty() || typed.len() > 256 {
         reference = reference.wrong(shell.t("wrong.reference"));
     }
-    if !purposes(app, "").iter().any(|known| known.code == purpose) {
+    let actor = serving(officer, purpose);
+    if actor.is_none() {
         chosen = chosen.wrong(shell.t("wrong.purpose"));
     }
-    if reference.error.is_some() || chosen.error.is_some() {
+    let Some(actor) = actor.filter(|_| reference.error.is_none()) else {
         return find_page(app, call, officer, StatusCode::UNPROCESSABLE_ENTITY, reference, chosen);
-    }
-    match find(app, call, officer, typed)? {
-        Some(person) => resident_page(app, call, officer, person, typed, purpose),
-        None => page_with(StatusCode::NOT_FOUND, &OfficeNotFoundPage { shell: officer.shell(app, call) }),
+    };
+    let begun = match find(app, call, officer, typed)? {
+        Some(person) => serve(app, call, officer, actor, person, purpose),
+        None => Err(Refusal::NoSuchResident.into()),
+    };
+    match begun {
+        Ok(id) => see_other(&guard::address(id, "")),
+        Err(PersonError::Refused(Refusal::NoSuchResident)) => {
+            page_with(StatusCode::NOT_FOUND, &OfficeNotFoundPage { shell: officer.shell(app, call) })
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
-/// `POST /office/letter`: makes a new letter and shows it once, to be printed. The earlier one opens nothing any more.
-pub(crate) fn letter(app: &App, call: &Call, officer: &Officer) -> Answer {
-    let person = handle::read(&app.keys, officer, call.form.need("resident")?, call.env.now)?;
-    // The letter stands in her log by its name: whoever has it can sign in as her, so she must see that it was made.
-    let fields = &["name", "address", "activation-letter"];
-    let record = read(app, call, officer, person, "registration", fields)?;
-    let by = officer.acting(Action::IssueActivation)?;
-    let letter = letter::issue(&app.signin, &call.env, &by, Holder::Resident(person))?;
-    let shell = officer.shell(app, call);
-    page(&LetterPage {
-        name: record.display_name(&app.pack),
-        address: address_lines(&record.particulars.address),
-        sender: vec![shell.authority.clone()],
-        at: call.env.now,
-        letter_id: letter.number,
-        activation_code: letter.code,
-        until: letter.expires,
-        site: app.issuer().split("://").last().unwrap_or_default().to_owned(),
-        phone: String::new(),
-        grid: letter.grid,
-        shell,
-    })
+/// Begins a session at the counter; the one before ends.
+pub(super) fn serve(
+    app: &App,
+    call: &Call,
+    officer: &Officer,
+    actor: Actor,
+    person: PersonId,
+    purpose: &str,
+) -> Result<CounterId, PersonError> {
+    let ask = Begin {
+        officer: officer.id,
+        actor,
+        terminal: guard::terminal(app, &officer.session),
+        person,
+        purpose: purpose.to_owned(),
+    };
+    counter::begin(&app.store, &app.keys, &app.pack, &call.env, &ask)
+}
+
+/// The officer in the role that may read for this purpose.
+pub(super) fn serving(officer: &Officer, purpose: &str) -> Option<Actor> {
+    let mut roles = officer.roles.iter().filter(|role| policy::purposes_of(role).contains(&purpose));
+    let acting = |role: &String| {
+        let actor = Actor { role: role.clone(), ..officer.actor.clone() };
+        policy::may(&actor, Action::FindResident).is_ok().then_some(actor)
+    };
+    roles.find_map(acting)
 }
 
 /// The resident to whom this number or alias leads this officer, or whom a source calls so.
@@ -80,47 +90,6 @@ fn find(app: &App, call: &Call, officer: &Officer, typed: &str) -> Result<Option
     register::find_by_reference(&app.store, &app.keys, &by, &Mapping::own().source, typed)
 }
 
-fn resident_page(
-    app: &App,
-    call: &Call,
-    officer: &Officer,
-    person: PersonId,
-    typed: &str,
-    purpose: &str,
-) -> Answer {
-    let record = match read(app, call, officer, person, purpose, FIELDS) {
-        Ok(record) => record,
-        Err(PersonError::Refused(kaname_person::Refusal::NoSuchResident)) => {
-            return page_with(StatusCode::NOT_FOUND, &OfficeNotFoundPage { shell: officer.shell(app, call) });
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let shell = officer.shell(app, call);
-    let tag = shell.lang.code();
-    let may_print = officer.may(Action::IssueActivation);
-    page(&OfficeResidentPage {
-        reference: typed.to_owned(),
-        person: person_view(&app.pack, tag, &record),
-        purpose: app.pack.purpose(purpose).map_or(purpose, |known| known.text.get(tag)).to_owned(),
-        opened_at: call.env.now,
-        letter: may_print.then(|| handle::write(&app.keys, officer, person, call.env.now)),
-        shell,
-    })
-}
-
-fn read(
-    app: &App,
-    call: &Call,
-    officer: &Officer,
-    person: PersonId,
-    purpose: &str,
-    fields: &'static [&'static str],
-) -> Result<kaname_person::Resident, PersonError> {
-    let ask = Asking { person, actor: officer.acting(Action::OpenResident)?, purpose: purpose.to_owned() };
-    let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
-    app.write_of(person, move |tx| show::open_resident(tx, &keys, &pack, &env.again(), &ask, fields))
-}
-
 fn find_page(
     app: &App,
     call: &Call,
@@ -130,20 +99,12 @@ fn find_page(
     purpose: Field,
 ) -> Answer {
     let shell = officer.shell(app, call);
-    page_with(
-        status,
-        &OfficeFindPage { reference, purpose, purposes: purposes(app, shell.lang.code()), shell },
-    )
-}
-
-/// What an officer may open a record for. The others are the program's, the parties' and the resident's own.
-fn purposes(app: &App, tag: &str) -> Vec<Choice> {
-    const OFFICERS: [&str; 4] = ["registration", "correction", "help-desk", "audit"];
-    let known = OFFICERS.into_iter().filter_map(|code| app.pack.purpose(code));
-    let choice = |purpose: &kaname_base::pack::Purpose| Choice {
+    let tag = shell.lang.code();
+    let known = app.pack.purposes.iter().filter(|purpose| serving(officer, &purpose.code).is_some());
+    let purposes = known.map(|purpose| Choice {
         code: purpose.code.clone(),
         label: purpose.text.get(tag).to_owned(),
         hint: purpose.legal_basis.get(tag).to_owned(),
-    };
-    known.map(choice).collect()
+    });
+    page_with(status, &OfficeFindPage { reference, purpose, purposes: purposes.collect(), shell })
 }

@@ -18,7 +18,7 @@ pub mod portal;
 
 pub use asset::{Asset, asset, asset_url};
 pub use sample::samples;
-pub use shell::{Field, Notice, NoticeKind, Shell};
+pub use shell::{CounterBanner, Field, Notice, NoticeKind, Shell};
 pub use text::{Lang, texts};
 
 /// Rendering of a view to HTML.

@@ -61,22 +61,83 @@ pub struct OfficeNotFoundPage {
     pub shell: Shell,
 }
 
-/// The answer to `POST /office/find`: one opened record.
+/// `GET /office/counter/{counter}`: the resident who is served, and what can be done for her.
 #[derive(Template)]
-#[template(path = "office/resident.html")]
-pub struct OfficeResidentPage {
-    /// The frame.
+#[template(path = "office/counter.html")]
+pub struct OfficeCounterPage {
+    /// The frame; its banner says who is served.
     pub shell: Shell,
-    /// The reference under which it was found.
-    pub reference: String,
-    /// The record.
-    pub person: PersonView,
-    /// The purpose that was chosen, in the reader's language.
-    pub purpose: String,
+    /// The record, if the officer's role opens it.
+    pub person: Option<PersonView>,
     /// When it was opened.
     pub opened_at: Instant,
-    /// What a new activation letter is asked for with, in the field `resident`, if the officer may.
-    pub letter: Option<String>,
+    /// Whether the officer may print a letter.
+    pub may_print: bool,
+    /// Whether the officer may register an account to be paid on.
+    pub may_register_account: bool,
+    /// The address of the session; its pages lie under it.
+    pub base: String,
+}
+
+/// `GET /office/counter/ended`.
+#[derive(Template)]
+#[template(path = "office/counter_ended.html")]
+pub struct OfficeCounterEndedPage {
+    /// The frame.
+    pub shell: Shell,
+}
+
+/// The answer to a page of a session at the counter that is over.
+#[derive(Template)]
+#[template(path = "office/counter_over.html")]
+pub struct OfficeCounterOverPage {
+    /// The frame; its banner says who is served now, if anybody is.
+    pub shell: Shell,
+}
+
+/// `GET /office/counter/{counter}/account`.
+#[derive(Template)]
+#[template(path = "office/account.html")]
+pub struct OfficeAccountPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The bank that was chosen.
+    pub bank: Field,
+    /// The banks of the country.
+    pub banks: Vec<Choice>,
+    /// The account's number.
+    pub number: Field,
+    /// The address of the session.
+    pub base: String,
+}
+
+impl OfficeAccountPage {
+    fn errors(&self) -> Vec<(&'static str, &str)> {
+        errors(&[("bank", &self.bank), ("number", &self.number)])
+    }
+}
+
+/// What became of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccountOutcome {
+    /// She is paid on it from now on.
+    Active,
+    /// She was before.
+    Stands,
+    /// She is not: a code of the texts `payee.*`.
+    Refused(&'static str),
+}
+
+/// The answer to `POST /office/counter/{counter}/account`.
+#[derive(Template)]
+#[template(path = "office/account_done.html")]
+pub struct OfficeAccountDonePage {
+    /// The frame.
+    pub shell: Shell,
+    /// What became of it.
+    pub outcome: AccountOutcome,
+    /// The address of the session.
+    pub base: String,
 }
 
 /// `GET /office/register`.
@@ -158,8 +219,8 @@ pub struct OfficeRegisteredPage {
     pub shell: Shell,
     /// The new resident's number, in groups.
     pub number: String,
-    /// What the activation letter is asked for with, in the field `resident`.
-    pub letter: String,
+    /// The address of the session at the counter that began with the registration.
+    pub base: String,
 }
 
 /// `GET /office/imports`.

@@ -9,7 +9,7 @@ use super::number::*;
 use super::office::*;
 use super::paper::*;
 use super::portal::*;
-use super::{Field, Lang, Notice, NoticeKind, Shell};
+use super::{CounterBanner, Field, Lang, Notice, NoticeKind, Shell};
 
 /// Every page with its sample, rendered: a name for the file, and the HTML.
 pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
@@ -41,7 +41,12 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-home", &OfficeHomePage::sample(lang));
     add("office-find", &OfficeFindPage::sample(lang));
     add("office-not-found", &OfficeNotFoundPage::sample(lang));
-    add("office-resident", &OfficeResidentPage::sample(lang));
+    add("office-counter", &OfficeCounterPage::sample(lang));
+    add("office-counter-ended", &OfficeCounterEndedPage::sample(lang));
+    add("office-counter-over", &OfficeCounterOverPage::sample(lang));
+    add("office-account", &OfficeAccountPage::sample(lang));
+    add("office-account-done", &OfficeAccountDonePage::sample(lang));
+    add("office-account-refused", &OfficeAccountDonePage::sample_refused(lang));
     add("office-register", &OfficeRegisterPage::sample(lang));
     add("office-register-error", &OfficeRegisterPage::sample_with_errors(lang));
     add("office-registered", &OfficeRegisteredPage::sample(lang));
@@ -296,7 +301,9 @@ only_shell!(
     StartPage visitor "/",
     SignedOutPage visitor "/signed-out",
     NotFoundPage visitor "/",
-    OfficeNotFoundPage officer "/office/find"
+    OfficeNotFoundPage officer "/office/find",
+    OfficeCounterEndedPage officer "/office/counter/ended",
+    OfficeCounterOverPage at_counter "/office/counter/ctr_1"
 );
 
 impl SignInPage {
@@ -616,17 +623,58 @@ impl OfficeFindPage {
     }
 }
 
-impl OfficeResidentPage {
+/// The frame while the invented resident is served.
+fn at_counter(lang: Lang, here: &str) -> Shell {
+    let counter = CounterBanner {
+        id: "ctr_1".to_owned(),
+        name: setting(lang).name.to_owned(),
+        purpose: setting(lang).purpose.to_owned(),
+        since: now(),
+    };
+    Shell { counter: Some(counter), ..officer(lang, here) }
+}
+
+impl OfficeCounterPage {
     /// With invented content.
-    pub fn sample(lang: Lang) -> OfficeResidentPage {
-        OfficeResidentPage {
-            shell: officer(lang, "/office/resident"),
-            reference: "RES-4K7Q-92".to_owned(),
-            person: person(lang),
-            purpose: setting(lang).purpose.to_owned(),
+    pub fn sample(lang: Lang) -> OfficeCounterPage {
+        OfficeCounterPage {
+            shell: at_counter(lang, "/office/counter/ctr_1"),
+            person: Some(person(lang)),
             opened_at: now(),
-            letter: Some("t-51".to_owned()),
+            may_print: true,
+            may_register_account: true,
+            base: "/office/counter/ctr_1".to_owned(),
         }
+    }
+}
+
+impl OfficeAccountPage {
+    /// As it comes back.
+    pub fn sample(lang: Lang) -> OfficeAccountPage {
+        let shell = at_counter(lang, "/office/counter/ctr_1/account");
+        let wrong = shell.t("wrong.account");
+        OfficeAccountPage {
+            bank: Field::of("one"),
+            banks: vec![choice("one", setting(lang).agency, ""), choice("two", setting(lang).authority, "")],
+            number: Field::of("12").wrong(wrong),
+            base: "/office/counter/ctr_1".to_owned(),
+            shell,
+        }
+    }
+}
+
+impl OfficeAccountDonePage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> OfficeAccountDonePage {
+        let base = "/office/counter/ctr_1".to_owned();
+        let shell = at_counter(lang, "/office/counter/ctr_1/account");
+        OfficeAccountDonePage { outcome: AccountOutcome::Active, base, shell }
+    }
+
+    /// As it comes back.
+    pub fn sample_refused(lang: Lang) -> OfficeAccountDonePage {
+        let outcome = AccountOutcome::Refused("holder-name-differs");
+        OfficeAccountDonePage { outcome, ..OfficeAccountDonePage::sample(lang) }
     }
 }
 
@@ -679,9 +727,9 @@ impl OfficeRegisteredPage {
     /// With invented content.
     pub fn sample(lang: Lang) -> OfficeRegisteredPage {
         OfficeRegisteredPage {
-            shell: officer(lang, "/office/registered"),
+            shell: at_counter(lang, "/office/counter/ctr_1/registered"),
             number: setting(lang).number.to_owned(),
-            letter: "t-52".to_owned(),
+            base: "/office/counter/ctr_1".to_owned(),
         }
     }
 }

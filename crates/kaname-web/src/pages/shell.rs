@@ -35,10 +35,25 @@ pub struct Shell {
     pub acting: Option<String>,
     /// The pages of the office that this officer's role opens: address and key of the title. Empty outside the office.
     pub menu: Vec<(&'static str, &'static str)>,
+    /// The resident whom the officer serves at the counter now. It stands on every page of the office, with the way to end it.
+    pub counter: Option<CounterBanner>,
     /// Whether to say that all people here are invented.
     pub demo: bool,
     /// A message about what was just done.
     pub notice: Option<Notice>,
+}
+
+/// Who is served at the counter.
+#[derive(Clone, Debug)]
+pub struct CounterBanner {
+    /// The session's id: its pages lie under `/office/counter/{id}`, and every form on them carries it in the field `counter`.
+    pub id: String,
+    /// The resident's name.
+    pub name: String,
+    /// Why she came, in the reader's language.
+    pub purpose: String,
+    /// Since when.
+    pub since: Instant,
 }
 
 /// A notification banner.
@@ -99,6 +114,7 @@ impl Default for Shell {
             user: None,
             acting: None,
             menu: Vec::new(),
+            counter: None,
             demo: false,
             notice: None,
         }

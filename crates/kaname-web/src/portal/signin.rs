@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::api::authorize::{HOME, Wrong, browser, leading_to, remember, show, signed_in};
 use crate::http::answer::{Answer, page, page_with, see_other, with_cookie};
-use crate::http::guard::{self, Officer, Resident};
+use crate::http::guard::{self, Resident};
 use crate::http::{App, Call, Problem, cookies};
 use crate::pages::portal::{SignedOutPage, SquaresPage, StartPage};
 use crate::pages::{Field, Shell};
@@ -108,18 +108,12 @@ pub(crate) fn out(app: &App, _: &Call, resident: &Resident) -> Answer {
     left(app, guard::RESIDENT)
 }
 
-/// `POST /office/signout`
-pub(crate) fn officer_out(app: &App, _: &Call, officer: &Officer) -> Answer {
-    session::end(&app.signin, &officer.session)?;
-    left(app, guard::OFFICER)
-}
-
 /// `GET /signed-out`
 pub(crate) fn goodbye(app: &App, call: &Call) -> Answer {
     page(&SignedOutPage { shell: call.shell(app) })
 }
 
-pub(super) fn left(app: &App, cookie: &str) -> Answer {
+pub(crate) fn left(app: &App, cookie: &str) -> Answer {
     Ok(with_cookie(see_other("/signed-out")?, cookies::clear(&app.cookie(cookie), app.made().secure)))
 }
 

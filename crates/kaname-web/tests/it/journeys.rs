@@ -6,7 +6,7 @@ use kaname_signin::bench::verifier;
 use kaname_signin::{Holder, letter};
 use kaname_web::http::client::form;
 
-use crate::routes::{found, number_of};
+use crate::routes::{counter_of, counter_page, number_of};
 use crate::world::{Answer, Browser, ISSUER, NOW, World, env, passkey_fields};
 
 /// What goes back to the party.
@@ -356,8 +356,10 @@ async fn an_officer_registers_somebody_once_and_hears_what_is_wrong() {
         assert!(answer.text.contains(&format!("href=\"#{at}\"")), "{field}: {}", answer.text);
     }
     let done = officer.fill(&world, &page, "/office/register", &good).await;
-    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    assert!(done.location().ends_with("/registered"), "{done:?}");
+    let first = officer.get(&world, done.location()).await;
     let again = officer.fill(&world, &page, "/office/register", &good).await;
+    let second = officer.get(&world, again.location()).await;
     let number = |page: &Answer| {
         page.text
             .split("class=\"figure\"")
@@ -371,22 +373,20 @@ async fn an_officer_registers_somebody_once_and_hears_what_is_wrong() {
             .unwrap()
             .to_owned()
     };
-    assert_eq!(number(&done), number(&again), "the same form registers once");
-    let opened = found(&world, &mut officer, &number(&done)).await;
+    assert_eq!(number(&first), number(&second), "the same form registers once");
+    assert_ne!(counter_of(&first), counter_of(&second), "and begins to serve her again");
+    let opened = counter_page(&world, &mut officer, &number(&first), "help-desk").await;
     assert!(opened.text.contains("来子"), "{}", opened.text);
-    let nobody = found(&world, &mut officer, "no such reference").await;
+    let nobody = counter_page(&world, &mut officer, "no such reference", "help-desk").await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
 
-    // Another officer's handle opens nothing.
-    let theirs = opened.form("/office/letter");
+    // Another terminal's session opens nothing here, not even the same officer's.
+    let address = format!("/office/counter/{}", counter_of(&opened));
     let mut second = world.signed_in(&world.registrar).await;
-    let csrf = second.get(&world, "/office").await.form("/office/signout")[0].1.clone();
-    let mut fields: Vec<_> = theirs.into_iter().filter(|(name, _)| name != "csrf").collect();
-    fields
-        .iter_mut()
-        .for_each(|(_, value)| value.replace_range(6..7, if value[6..7] == *"A" { "B" } else { "A" }));
-    fields.push(("csrf".to_owned(), csrf));
-    assert_eq!(second.post(&world, "/office/letter", &fields).await.status, StatusCode::NOT_FOUND);
+    let refused = second.get(&world, &address).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+    assert!(!refused.text.contains("来子"), "{}", refused.text);
+    assert_eq!(officer.get(&world, &address).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod agency;
 mod aliases;
+mod counter;
 mod html;
 mod journeys;
 mod manual;

@@ -22,7 +22,10 @@ fn the_table_is_as_written_down() {
 async fn nobody_comes_in_without_signing_in() {
     let world = World::new();
     let mut walked = 0;
-    for route in table().iter().filter(|route| matches!(route.who, Who::Resident | Who::Officer(_))) {
+    for route in table()
+        .iter()
+        .filter(|route| matches!(route.who, Who::Resident | Who::Officer(_) | Who::AtCounter(_)))
+    {
         let answer = call(&world, &Browser::default(), route).await;
         let right = match route.method {
             Method::GET => {
@@ -47,7 +50,7 @@ async fn a_session_of_the_other_kind_opens_nothing() {
     for route in table() {
         let browser = match route.who {
             Who::Resident => &as_resident,
-            Who::Officer(_) => &as_officer,
+            Who::Officer(_) | Who::AtCounter(_) => &as_officer,
             Who::Anyone | Who::Party | Who::Agency(_) => continue,
         };
         let answer = call(&world, browser, &route).await;
@@ -76,6 +79,69 @@ async fn an_officer_does_what_the_role_allows() {
     assert!(refused > 3);
 }
 
+/// What is done for one resident takes a page of the session with her: no session, a session of another resident, and none at all in
+/// the address or the form are refused before anything is read.
+#[tokio::test]
+async fn nothing_is_done_for_a_resident_outside_a_session_with_her() {
+    let world = World::new();
+    let (mut hanako, mut taro) =
+        (world.signed_in(&world.hanako.passkey).await, world.signed_in(&world.taro.passkey).await);
+    let (hers, his) = (number_of(&world, &mut hanako).await, number_of(&world, &mut taro).await);
+    let mut walked = 0;
+    for route in table() {
+        if let Who::Officer(Some(action)) = route.who {
+            let for_one = kaname_person::policy::AT_COUNTER.contains(&action);
+            assert!(!for_one, "{route}: it is for one resident, so it belongs to a session at the counter");
+        }
+        let Who::AtCounter(action) = route.who else { continue };
+        let (passkey, purpose) = match allows(action, "registrar") {
+            true => (&world.registrar, "registration"),
+            false => (&world.payer, "payout"),
+        };
+        let mut officer = world.signed_in(passkey).await;
+        let first = counter_page(&world, &mut officer, &hers, purpose).await;
+        let (address, stale) = (route.path.replace("{counter}", &counter_of(&first)), first);
+        let before = (world.entries(&world.hanako), world.entries(&world.taro));
+        let second = counter_page(&world, &mut officer, &his, purpose).await;
+        assert_ne!(counter_of(&stale), counter_of(&second));
+        // The end of the first, and the beginning and the record of the second.
+        let opened = i64::from(allows(kaname_person::Action::OpenResident, role_of(purpose)));
+        let after = (before.0 + 1, before.1 + 1 + opened);
+        assert_eq!((world.entries(&world.hanako), world.entries(&world.taro)), after, "{route}");
+        let csrf = stale.form("/office/signout")[0].1.clone();
+        for given in ["", &counter_of(&stale), &counter_of(&second)] {
+            let fields =
+                [("csrf", csrf.as_str()), ("counter", given)].map(|(n, v)| (n.to_owned(), v.to_owned()));
+            let answer = match route.method {
+                Method::GET => officer.get(&world, &format!("{address}?counter={given}")).await,
+                _ => officer.post(&world, &address, &fields).await,
+            };
+            assert_eq!(answer.status, StatusCode::CONFLICT, "{route}: {answer:?}");
+            assert!(answer.text.contains("counter-over"), "{route}: {}", answer.text);
+            assert!(!world.hanako.secrets.iter().any(|secret| answer.text.contains(secret.as_str())));
+        }
+        let gone =
+            officer.fill(&world, &second, &format!("/office/counter/{}/end", counter_of(&second)), &[]).await;
+        assert_eq!(gone.location(), "/office/counter/ended", "{gone:?}");
+        let none = match route.method {
+            Method::GET => officer.get(&world, &address).await,
+            _ => officer.post(&world, &address, &[("csrf".to_owned(), csrf.clone())]).await,
+        };
+        assert_eq!(none.status, StatusCode::CONFLICT, "{route}: {none:?}");
+        assert_eq!(
+            (world.entries(&world.hanako), world.entries(&world.taro)),
+            (after.0, after.1 + 1),
+            "{route}"
+        );
+        walked += 1;
+    }
+    assert!(walked >= 6, "only {walked} routes");
+}
+
+fn role_of(purpose: &str) -> &'static str {
+    if purpose == "payout" { "payments" } else { "registrar" }
+}
+
 #[tokio::test]
 async fn a_form_that_is_not_ours_does_nothing() {
     let world = World::new();
@@ -84,7 +150,7 @@ async fn a_form_that_is_not_ours_does_nothing() {
     let is_form = |route: &&Route| !matches!(route.who, Who::Party | Who::Agency(_));
     for route in table().iter().filter(|route| route.method == Method::POST).filter(is_form) {
         let browser = match route.who {
-            Who::Officer(Some(action))
+            Who::Officer(Some(action)) | Who::AtCounter(action)
                 if kaname_person::policy::POLICY
                     .iter()
                     .any(|(row, roles)| *row == action && roles.contains(&"payments"))
@@ -92,7 +158,7 @@ async fn a_form_that_is_not_ours_does_nothing() {
             {
                 &payer
             }
-            Who::Officer(_) => &registrar,
+            Who::Officer(_) | Who::AtCounter(_) => &registrar,
             _ => &hanako,
         };
         let token = token_of(&world, browser, route).await;
@@ -125,7 +191,10 @@ async fn each_reading_leaves_its_entries_and_nothing_else_does() {
     let world = World::new();
     let mut hanako = world.signed_in(&world.hanako.passkey).await;
     let mut registrar = world.signed_in(&world.registrar).await;
+    let mut payer = world.signed_in(&world.payer).await;
     let number = number_of(&world, &mut hanako).await;
+    // Before she locks her number: then it leads a payments officer nowhere.
+    let paying = counter_page(&world, &mut payer, &number, "payout").await;
     let mut read = 0;
     for route in table() {
         if matches!(route.path, "/activate/passkey" | "/userinfo") {
@@ -155,14 +224,37 @@ async fn each_reading_leaves_its_entries_and_nothing_else_does() {
                 read += 1;
                 continue;
             }
-            (&Method::POST, _, "/office/find") => found(&world, &mut registrar, &number).await,
-            (&Method::POST, _, "/office/letter") => {
-                let page = found(&world, &mut registrar, &number).await;
-                let at = world.entries(&world.hanako);
-                let answer = registrar.fill(&world, &page, "/office/letter", &[]).await;
-                assert_eq!(world.entries(&world.hanako), at + 1, "{route}");
-                assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+            (&Method::POST, _, "/office/find") => {
+                let begun = begin(&world, &mut registrar, &number, "help-desk").await;
+                assert_eq!(begun.status, StatusCode::SEE_OTHER, "{begun:?}");
+                assert_eq!(world.entries(&world.hanako), before + 1, "{route}");
                 read += 1;
+                continue;
+            }
+            // It asks a bank: `counter` has its own journey.
+            (&Method::POST, Who::AtCounter(kaname_person::Action::RegisterAccount), _) => continue,
+            (method, Who::AtCounter(action), path) => {
+                let registrars = allows(action, "registrar");
+                let (officer, page) = match registrars {
+                    false => (&mut payer, paying.clone()),
+                    true => {
+                        let page = counter_page(&world, &mut registrar, &number, "registration").await;
+                        (&mut registrar, page)
+                    }
+                };
+                let address = path.replace("{counter}", &counter_of(&page));
+                let before = world.entries(&world.hanako);
+                let answer = match *method {
+                    Method::GET => officer.get(&world, &address).await,
+                    _ => officer.fill(&world, &page, &address, &[]).await,
+                };
+                let wanted = match route.audit {
+                    Audit::Nothing(_) => 0,
+                    Audit::Receipt(_, count) => count as i64,
+                };
+                assert!(!answer.status.is_client_error(), "{route}: {answer:?}");
+                assert_eq!(world.entries(&world.hanako) - before, wanted, "{route}");
+                read += usize::from(wanted > 0);
                 continue;
             }
             (&Method::POST, _, "/office/register") => {
@@ -198,7 +290,7 @@ async fn token_of(world: &World, browser: &Browser, route: &Route) -> String {
     let (page, action) = match route.who {
         Who::Anyone | Who::Party | Who::Agency(_) => ("/activate", "/activate"),
         Who::Resident => ("/my/number", "/my/number"),
-        Who::Officer(_) => ("/office", "/office/signout"),
+        Who::Officer(_) | Who::AtCounter(_) => ("/office", "/office/signout"),
     };
     let page = browser.clone().get(world, page).await;
     page.form(action).into_iter().find(|(name, _)| name == "csrf").unwrap().1
@@ -207,6 +299,7 @@ async fn token_of(world: &World, browser: &Browser, route: &Route) -> String {
 pub(crate) fn concrete(path: &str) -> String {
     path.replace("{*rest}", "0/000")
         .replace("{id}", "run_00000000000000000000000000000000")
+        .replace("{counter}", "ctr_00000000000000000000000000000000")
         .replace("{name}", "x")
         .replace("{uin}", "x")
         .replace("{code}", "busy")
@@ -219,7 +312,38 @@ pub(crate) async fn number_of(world: &World, browser: &mut Browser) -> String {
     after.split("dir=\"ltr\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
 
-pub(crate) async fn found(world: &World, officer: &mut Browser, number: &str) -> Answer {
+/// Begins a session at the counter with the resident of this number or reference.
+pub(crate) async fn begin(world: &World, officer: &mut Browser, number: &str, purpose: &str) -> Answer {
     let page = officer.get(world, "/office/find").await;
-    officer.fill(world, &page, "/office/find", &[("reference", number), ("purpose", "help-desk")]).await
+    officer.fill(world, &page, "/office/find", &[("reference", number), ("purpose", purpose)]).await
+}
+
+/// The first page of a session for somebody who asks something.
+pub(crate) async fn found(world: &World, officer: &mut Browser, number: &str) -> Answer {
+    counter_page(world, officer, number, "help-desk").await
+}
+
+/// The first page of a session at the counter that begins now.
+pub(crate) async fn counter_page(
+    world: &World,
+    officer: &mut Browser,
+    number: &str,
+    purpose: &str,
+) -> Answer {
+    let begun = begin(world, officer, number, purpose).await;
+    match begun.location() {
+        "" => begun,
+        address => officer.get(world, address).await,
+    }
+}
+
+/// The session at the counter that the banner of a page names.
+pub(crate) fn counter_of(page: &Answer) -> String {
+    let after =
+        page.text.split("name=\"counter\" value=\"").nth(1).unwrap_or_else(|| panic!("{}", page.text));
+    after.split('"').next().unwrap().to_owned()
+}
+
+pub(crate) fn allows(action: kaname_person::Action, role: &str) -> bool {
+    kaname_person::policy::POLICY.iter().any(|(row, roles)| *row == action && roles.contains(&role))
 }

@@ -39,6 +39,8 @@ fn no_text_is_left_over() {
         "alias.state.",
         "run.state.",
         "run.pending.",
+        "payee.",
+        "problems.",
     ];
     let texts = texts();
     let keys = texts.keys();

@@ -11,7 +11,7 @@ use kaname_base::pack::Pack;
 use kaname_base::{Env, Instant};
 use kaname_pay::payee::Desk;
 use kaname_pay::payout::Payer;
-use kaname_pay::{Banks, Register};
+use kaname_pay::{Bank, BankError, Banks, Register};
 use kaname_person::register::{self, new_request};
 use kaname_person::{Entry, Numbers, OfficerId, officer};
 use kaname_signin::bench::{Authenticator, Party, give_passkey};
@@ -46,6 +46,7 @@ pub(crate) struct World {
     pub(crate) hanako: Someone,
     pub(crate) taro: Someone,
     pub(crate) registrar: Authenticator,
+    pub(crate) second_registrar: Authenticator,
     pub(crate) payer: Authenticator,
     pub(crate) second_payer: Authenticator,
     _data: TestStore,
@@ -53,7 +54,7 @@ pub(crate) struct World {
 }
 
 /// An answer, read whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -64,6 +65,35 @@ pub(crate) struct Answer {
 #[derive(Clone, Default)]
 pub(crate) struct Browser {
     cookies: BTreeMap<String, String>,
+}
+
+/// The accounts at the bank `9901`: whose name stands there.
+pub(crate) const HANAKO_ACCOUNT: &str = "1111111";
+pub(crate) const TARO_ACCOUNT: &str = "2222222";
+
+/// A bank that knows two accounts and takes no payments.
+struct OneBank;
+
+impl Bank for OneBank {
+    fn holder(&self, number: &str) -> Result<Option<String>, BankError> {
+        let holder = [(HANAKO_ACCOUNT, "カナメギ ハナコロウ"), (TARO_ACCOUNT, "ホネヤマ タロウマル")]
+            .iter()
+            .find(|(known, _)| *known == number);
+        Ok(holder.map(|(_, name)| (*name).to_owned()))
+    }
+
+    fn submit(&self, _: &str, _: &[u8]) -> Result<(), BankError> {
+        Ok(())
+    }
+
+    fn status(&self, _: &str) -> Result<Option<Vec<u8>>, BankError> {
+        Ok(None)
+    }
+}
+
+/// Ten minutes later: a session at the counter in which nothing was done is over, a sign-in is not.
+pub(crate) fn ten_minutes_later() -> Env {
+    Env::new(NOW.plus_seconds(600), kaname_trust::keys::random())
 }
 
 pub(crate) fn env() -> Env {
@@ -132,6 +162,7 @@ impl World {
             give_passkey(&signin, NOW, Holder::Officer(id)).unwrap()
         };
         let registrar = staff("登録 係子", "registrar");
+        let second_registrar = staff("登録 次子", "registrar");
         let payer = staff("給付 一子", "payments");
         let second_payer = staff("給付 二子", "payments");
 
@@ -140,7 +171,7 @@ impl World {
             keys: keys.clone(),
             pack: Arc::clone(&pack),
             residents: Arc::new(Register),
-            banks: Banks::new(),
+            banks: one_bank(),
         };
         let name = |_: &kaname_pay::payout::Programme| Payer {
             name: "City".to_owned(),
@@ -172,11 +203,32 @@ impl World {
             hanako,
             taro,
             registrar,
+            second_registrar,
             payer,
             second_payer,
             _data: data,
             _folder: folder,
         }
+    }
+
+    /// The same deployment at another time.
+    pub(crate) fn at(&mut self, env: fn() -> Env) {
+        let Parts { store, keys, pack, signin, desk, runs, .. } = &*self.app;
+        self.app = App::new(Parts {
+            store: store.clone(),
+            keys: keys.clone(),
+            pack: pack.clone(),
+            signin: signin.clone(),
+            numbers: Numbers::new(keys, pack),
+            desk: desk.clone(),
+            runs: runs.clone(),
+            log_folder: self.app.log_folder.clone(),
+            imports_folder: self.app.imports_folder.clone(),
+            authority: self.app.authority.clone(),
+            demo: self.app.demo,
+            env,
+        });
+        self.router = router(self.app.clone());
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -212,6 +264,12 @@ impl World {
         });
         counted.unwrap_err().0
     }
+}
+
+fn one_bank() -> Banks {
+    let mut banks = Banks::new();
+    banks.insert("9901", Arc::new(OneBank));
+    banks
 }
 
 struct Counted(i64);

@@ -1,0 +1,90 @@
+//! A session at the counter: one resident, from "next, please" to the end, and everything that is done for her.
+
+use kaname_person::counter::Ending;
+use kaname_person::show::{self, Asking};
+use kaname_person::{Action, PersonError, Resident};
+use kaname_signin::{Holder, letter};
+
+use crate::http::answer::{Answer, forgetting, page, see_other};
+use crate::http::guard::{self, AtCounter, Officer};
+use crate::http::{App, Call};
+use crate::pages::office::{OfficeCounterEndedPage, OfficeCounterPage, OfficeRegisteredPage};
+use crate::pages::paper::LetterPage;
+use crate::portal::own::{FIELDS, address_lines, person_view};
+
+/// `GET /office/counter/{counter}`: her record, if the role opens it, and what can be done.
+pub(crate) fn record(app: &App, call: &Call, at: &AtCounter) -> Answer {
+    let record = at.may(Action::OpenResident).then(|| read(app, call, at, FIELDS)).transpose()?;
+    let shell = at.shell(app, call);
+    let tag = shell.lang.code();
+    page(&OfficeCounterPage {
+        person: record.map(|record| person_view(&app.pack, tag, &record)),
+        opened_at: call.env.now,
+        may_print: at.may(Action::IssueActivation),
+        may_register_account: at.may(Action::RegisterAccount),
+        base: at.address(""),
+        shell,
+    })
+}
+
+/// `GET /office/counter/{counter}/registered`: her new number, told once, which is a reading of it.
+pub(crate) fn registered(app: &App, call: &Call, at: &AtCounter) -> Answer {
+    let actor = at.acting(Action::RevealNumber).map_err(PersonError::from)?;
+    let ask = Asking { person: at.person(), actor, purpose: at.session.purpose().to_owned() };
+    let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
+    let number =
+        app.write_of(at.person(), move |tx| show::reveal_number(tx, &keys, &pack, &env.again(), &ask))?;
+    page(&OfficeRegisteredPage {
+        number: app.pack.number.show(&number),
+        base: at.address(""),
+        shell: at.shell(app, call),
+    })
+}
+
+/// `POST /office/counter/{counter}/letter`: makes a new letter and shows it once, to be printed. The earlier one opens nothing any more.
+pub(crate) fn letter(app: &App, call: &Call, at: &AtCounter) -> Answer {
+    // The letter stands in her log by its name: whoever has it can sign in as her, so she must see that it was made.
+    let record = read(app, call, at, &["name", "address", "activation-letter"])?;
+    let by = at.acting(Action::IssueActivation)?;
+    let letter = letter::issue(&app.signin, &call.env, &by, Holder::Resident(at.person()))?;
+    let shell = at.shell(app, call);
+    page(&LetterPage {
+        name: record.display_name(&app.pack),
+        address: address_lines(&record.particulars.address),
+        sender: vec![shell.authority.clone()],
+        at: call.env.now,
+        letter_id: letter.number,
+        activation_code: letter.code,
+        until: letter.expires,
+        site: app.issuer().split("://").last().unwrap_or_default().to_owned(),
+        phone: String::new(),
+        grid: letter.grid,
+        shell,
+    })
+}
+
+/// `POST /office/counter/{counter}/end`
+pub(crate) fn end(app: &App, call: &Call, at: &AtCounter) -> Answer {
+    guard::end_counter(app, call, at.id, Ending::Ended)?;
+    see_other("/office/counter/ended").map(forgetting)
+}
+
+/// `GET /office/counter/ended`
+pub(crate) fn ended(app: &App, call: &Call, officer: &Officer) -> Answer {
+    page(&OfficeCounterEndedPage { shell: officer.shell(app, call) }).map(forgetting)
+}
+
+fn read(
+    app: &App,
+    call: &Call,
+    at: &AtCounter,
+    fields: &'static [&'static str],
+) -> Result<Resident, PersonError> {
+    let ask = Asking {
+        person: at.person(),
+        actor: at.acting(Action::OpenResident)?,
+        purpose: at.session.purpose().to_owned(),
+    };
+    let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
+    app.write_of(at.person(), move |tx| show::open_resident(tx, &keys, &pack, &env.again(), &ask, fields))
+}
