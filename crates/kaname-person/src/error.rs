@@ -127,6 +127,30 @@ pub enum Refusal {
     /// The agency is not registered for what it asks.
     #[error("the agency is not registered for this")]
     NotForAgency,
+    /// A source of outside records that the country's pack does not have.
+    #[error("the country links no records of this source")]
+    UnknownSource,
+    /// There is no such link, or none that leads the caller anywhere.
+    #[error("there is no such link")]
+    NoSuchLink,
+    /// The link is in a state in which this cannot be done.
+    #[error("the link is {0}")]
+    LinkState(crate::link::LinkState),
+    /// Somebody would judge what they decided themselves.
+    #[error("another officer must decide this: nobody judges their own decision")]
+    OwnDecision,
+    /// There is no such case, or it was decided already.
+    #[error("there is no such case, or it was decided already")]
+    NoSuchCase,
+    /// The person is not one of those who come into question.
+    #[error("this resident is not one of the candidates")]
+    NoSuchCandidate,
+    /// There is no such finding of the audit, or it was settled already.
+    #[error("there is no such finding, or it was settled already")]
+    NoSuchFinding,
+    /// The person has as many records of this source as one may have.
+    #[error("she has as many records of this source as a person may have")]
+    HasOne,
     /// Another process is importing the same file.
     #[error("another process is importing this file at this moment")]
     ImportRuns,
@@ -172,6 +196,14 @@ impl Refusal {
             Refusal::Mapping(_) => "mapping",
             Refusal::File(_) => "file",
             Refusal::NotForAgency => "not-for-agency",
+            Refusal::UnknownSource => "unknown-source",
+            Refusal::NoSuchLink => "no-such-link",
+            Refusal::LinkState(_) => "link-state",
+            Refusal::OwnDecision => "own-decision",
+            Refusal::NoSuchCase => "no-such-case",
+            Refusal::NoSuchCandidate => "no-such-candidate",
+            Refusal::HasOne => "has-one",
+            Refusal::NoSuchFinding => "no-such-finding",
             Refusal::ImportRuns => "import-runs",
         }
     }

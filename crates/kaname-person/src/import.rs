@@ -39,9 +39,9 @@ use crate::{
     Action, Fault, Field, Numbers, PackVersion, Particulars, PersonError, Refusal, number, policy, table,
 };
 
-mod mapping;
-mod reader;
-mod rejects;
+pub(crate) mod mapping;
+pub(crate) mod reader;
+pub(crate) mod rejects;
 
 use mapping::Plan;
 pub use mapping::{Columns, Format, Mapping};
@@ -456,13 +456,13 @@ fn spread<T>(groups: &Groups, answers: Vec<Vec<T>>, count: usize) -> Vec<T> {
     spread.into_iter().map(|answer| answer.expect("each place stands in one group")).collect()
 }
 
-enum PlanError {
+pub(crate) enum PlanError {
     File(io::Error),
     Refused(Refusal),
 }
 
 /// Reads the header, and finds the columns in it.
-fn plan(rows: &mut Rows<File>, mapping: &Mapping, format: Format) -> Result<Plan, PlanError> {
+pub(crate) fn plan(rows: &mut Rows<File>, mapping: &Mapping, format: Format) -> Result<Plan, PlanError> {
     if format == Format::Jsonl {
         return Ok(mapping.plan_for_json());
     }
@@ -477,7 +477,7 @@ fn plan(rows: &mut Rows<File>, mapping: &Mapping, format: Format) -> Result<Plan
 }
 
 /// SHA-256 of the file, and its length.
-fn fingerprint(file: &mut File) -> io::Result<(digest::Digest, u64)> {
+pub(crate) fn fingerprint(file: &mut File) -> io::Result<(digest::Digest, u64)> {
     let mut context = digest::Context::new(&digest::SHA256);
     let mut piece = vec![0; 262_144];
     let mut bytes = 0;
@@ -499,7 +499,7 @@ fn import_id(keys: &Keys, pack: &Pack, mapping: &Mapping, fingerprint: &digest::
     keys.blind_index("person.import", &[fingerprint.as_ref(), pack.as_bytes(), &mapping].concat())
 }
 
-fn cannot(what: &str, path: &Path, error: &io::Error) -> PersonError {
+pub(crate) fn cannot(what: &str, path: &Path, error: &io::Error) -> PersonError {
     Refusal::File(format!("cannot {what} {}: {error}", path.display())).into()
 }
 

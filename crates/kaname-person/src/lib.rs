@@ -5,6 +5,7 @@
 //! - [`number`]: numbers that say nothing of the person and are never given twice.
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
 //! - [`linkage`]: whether two records are one person, with the evidence.
+//! - [`link`]: other agencies' records, linked to residents with evidence, confirmed by them, and undone when wrong.
 //! - [`matching`]: whether the holder of an account is this resident.
 //! - [`agency`]: what agencies' own systems ask and tell.
 //! - [`counter`]: an officer serves one resident at a time.
@@ -20,6 +21,7 @@ mod entry;
 pub mod error;
 pub mod event;
 pub mod import;
+pub mod link;
 pub mod linkage;
 pub mod matching;
 pub mod number;
@@ -62,4 +64,5 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         number: 4,
         sql: include_str!("../migrations/0004_counter.sql"),
     },
+    kaname_store::Migration { block: "person", number: 5, sql: include_str!("../migrations/0005_link.sql") },
 ];

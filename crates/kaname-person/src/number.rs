@@ -285,7 +285,7 @@ pub fn find_with_replaced(
     look_up(store, keys, number)
 }
 
-fn look_up(
+pub(crate) fn look_up(
     store: &Store,
     keys: &Keys,
     number: &PersonNumber,

@@ -55,6 +55,22 @@ pub enum Action {
     WatchPayout,
     /// Check the ledger and the access log.
     AuditBooks,
+    /// Compare an agency's records with the register.
+    CheckLinks,
+    /// Decide whose an outside record is.
+    ReviewLink,
+    /// See what is linked to a resident.
+    SeeLinks,
+    /// Say that a linked record is hers.
+    ConfirmLink,
+    /// Say that a linked record is not hers.
+    ReportLink,
+    /// Decide whether a reported link is wrong.
+    SettleLink,
+    /// Read a resident through an outside record that is linked to her.
+    ReadThroughLink,
+    /// See reports of wrong links and their clocks.
+    WatchLinks,
     /// Add officers, change their roles, let them go.
     ManageOfficers,
     /// Add relying parties and change what they may ask for.
@@ -102,6 +118,14 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::RunPayout, &["payments", PROGRAM]),
     (Action::WatchPayout, &["payments", "auditor", PROGRAM]),
     (Action::AuditBooks, &["auditor", PROGRAM]),
+    (Action::CheckLinks, &["registrar", PROGRAM]),
+    (Action::ReviewLink, &["registrar"]),
+    (Action::SeeLinks, &[SELF, DELEGATE, "registrar", "help-desk"]),
+    (Action::ConfirmLink, &[SELF, DELEGATE, "registrar"]),
+    (Action::ReportLink, &[SELF, DELEGATE, "registrar", "help-desk", PROGRAM]),
+    (Action::SettleLink, &["registrar"]),
+    (Action::ReadThroughLink, &["registrar", "help-desk", PROGRAM]),
+    (Action::WatchLinks, &["registrar", "auditor", PROGRAM]),
     (Action::ManageOfficers, &["administrator"]),
     (Action::ManageParties, &["administrator", PROGRAM]),
     (Action::ReadAsAgency, &[AGENCY]),
@@ -115,6 +139,9 @@ pub const SCOPES: &[(Action, &str)] = &[
     (Action::LockNumber, "number"),
     (Action::ManageAliases, "number"),
     (Action::RegisterAccount, "payments"),
+    (Action::SeeLinks, "see-data"),
+    (Action::ConfirmLink, "see-data"),
+    (Action::ReportLink, "see-data"),
 ];
 
 /// What is done for one resident: in the office only from a page of the session at the counter with her ([`crate::counter`]).
@@ -190,6 +217,14 @@ impl fmt::Display for Action {
             Action::RunPayout => "run a payout",
             Action::WatchPayout => "watch a payout",
             Action::AuditBooks => "audit the books",
+            Action::CheckLinks => "check outside records",
+            Action::ReviewLink => "review a link",
+            Action::SeeLinks => "see links",
+            Action::ConfirmLink => "confirm a link",
+            Action::ReportLink => "report a wrong link",
+            Action::SettleLink => "settle a reported link",
+            Action::ReadThroughLink => "read through a link",
+            Action::WatchLinks => "watch links",
             Action::ManageOfficers => "manage officers",
             Action::ManageParties => "manage relying parties",
             Action::ReadAsAgency => "read as an agency",

@@ -56,3 +56,17 @@ pub(crate) mod people {
         texts.iter().map(|text| PersonId::parse(text).map_err(D::Error::custom)).collect()
     }
 }
+
+pub(crate) mod link {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::link::LinkId;
+
+    pub(crate) fn serialize<S: Serializer>(link: &LinkId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(link)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LinkId, D::Error> {
+        LinkId::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}

@@ -12,6 +12,8 @@ mod event_rules;
 mod events;
 #[path = "it/imports.rs"]
 mod imports;
+#[path = "it/links.rs"]
+mod links;
 #[path = "it/names.rs"]
 mod names;
 #[path = "it/numbers.rs"]

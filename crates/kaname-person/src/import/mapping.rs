@@ -159,7 +159,7 @@ const NEEDED: [Field; 6] =
     [Field::Reference, Field::FamilyName, Field::GivenName, Field::BirthDate, Field::Sex, Field::Status];
 
 /// A mapping, fitted to a file.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     mapping: Mapping,
     source: Source,
 }
@@ -174,11 +174,11 @@ enum Source {
 }
 
 /// The texts of one row, by field.
-pub(super) struct Texts<'r>([Cow<'r, str>; Field::ALL.len()]);
+pub(crate) struct Texts<'r>([Cow<'r, str>; Field::ALL.len()]);
 
 impl Mapping {
     /// The form of a file: as the mapping says, or by its name.
-    pub(super) fn format_of(&self, file: &Path) -> Format {
+    pub(crate) fn format_of(&self, file: &Path) -> Format {
         let by_name = || {
             let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or("");
             if ["jsonl", "ndjson"].contains(&ending) { Format::Jsonl } else { Format::Csv }
@@ -186,12 +186,12 @@ impl Mapping {
         self.format.unwrap_or_else(by_name)
     }
 
-    pub(super) fn plan_for_json(&self) -> Plan {
+    pub(crate) fn plan_for_json(&self) -> Plan {
         Plan { mapping: self.clone(), source: Source::Json }
     }
 
     /// Finds each column in the header.
-    pub(super) fn plan_for_csv(&self, header: &Row) -> Result<Plan, Refusal> {
+    pub(crate) fn plan_for_csv(&self, header: &Row) -> Result<Plan, Refusal> {
         let place = |wanted: &String| (0..header.len()).find(|column| header.cell(*column).trim() == wanted);
         let mut fields = Vec::new();
         for (field, columns) in &self.columns {
@@ -215,7 +215,7 @@ impl Mapping {
 
 impl Plan {
     /// How many cells a row must have.
-    pub(super) fn columns(&self) -> Option<usize> {
+    pub(crate) fn columns(&self) -> Option<usize> {
         match &self.source {
             Source::Csv { columns, .. } => Some(*columns),
             Source::Json => None,
@@ -223,12 +223,12 @@ impl Plan {
     }
 
     /// What the file calls a field.
-    pub(super) fn column(&self, field: Field) -> String {
+    pub(crate) fn column(&self, field: Field) -> String {
         self.mapping.columns.get(&field).map_or(field.name().to_owned(), |columns| columns.names().join("+"))
     }
 
     /// The texts of a row.
-    pub(super) fn texts<'r>(&'r self, row: &'r Row) -> Result<Texts<'r>, Unreadable> {
+    pub(crate) fn texts<'r>(&'r self, row: &'r Row) -> Result<Texts<'r>, Unreadable> {
         let mut texts = Texts(std::array::from_fn(|_| Cow::Borrowed("")));
         for (field, constant) in &self.mapping.constants {
             texts.0[*field as usize] = Cow::Borrowed(constant);
@@ -292,7 +292,7 @@ impl Plan {
 
 impl Texts<'_> {
     /// The row as an entry.
-    pub(super) fn entry(&self) -> Entry<'_> {
+    pub(crate) fn entry(&self) -> Entry<'_> {
         let mut entry = Entry::default();
         for field in Field::ALL {
             entry.set(field, &self.0[field as usize]);

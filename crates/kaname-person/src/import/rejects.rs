@@ -12,7 +12,7 @@ use crate::{Action, Fault, PersonError, Refusal, policy};
 
 /// A row that could not be taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Reject {
+pub(crate) struct Reject {
     line: u64,
     column: String,
     code: &'static str,
@@ -20,25 +20,25 @@ pub(super) struct Reject {
 }
 
 impl Reject {
-    pub(super) fn unreadable(line: u64, why: Unreadable) -> Reject {
+    pub(crate) fn unreadable(line: u64, why: Unreadable) -> Reject {
         Reject { line, column: String::new(), code: why.code(), reason: why.to_string() }
     }
 
-    pub(super) fn fault(line: u64, column: String, fault: Fault) -> Reject {
+    pub(crate) fn fault(line: u64, column: String, fault: Fault) -> Reject {
         Reject { line, column, code: fault.reason.code(), reason: fault.reason.to_string() }
     }
 
-    pub(super) fn duplicate(line: i64, column: String, first_line: i64) -> Reject {
+    pub(crate) fn duplicate(line: i64, column: String, first_line: i64) -> Reject {
         let reason = format!("line {first_line} has the same reference");
         Reject { line: line.unsigned_abs(), column, code: "duplicate", reason }
     }
 
-    pub(super) fn other_data(line: i64, column: String) -> Reject {
+    pub(crate) fn other_data(line: i64, column: String) -> Reject {
         let refusal = Refusal::OtherData;
         Reject { line: line.unsigned_abs(), column, code: refusal.code(), reason: refusal.to_string() }
     }
 
-    pub(super) fn line(&self) -> u64 {
+    pub(crate) fn line(&self) -> u64 {
         self.line
     }
 }
@@ -85,7 +85,7 @@ fn read(path: &Path, skip: usize, most: usize) -> io::Result<Vec<Rejected>> {
 }
 
 /// The file, open and locked.
-pub(super) struct Rejects {
+pub(crate) struct Rejects {
     file: File,
     path: PathBuf,
     bytes: u64,
@@ -93,7 +93,7 @@ pub(super) struct Rejects {
 
 impl Rejects {
     /// Opens the file and cuts it to `bytes`, what an earlier run knows to be right.
-    pub(super) fn open(path: &Path, bytes: u64) -> Result<Rejects, PersonError> {
+    pub(crate) fn open(path: &Path, bytes: u64) -> Result<Rejects, PersonError> {
         let failed = |error| cannot("write", path, &error);
         let mut options = OpenOptions::new();
         let mut file =
@@ -124,7 +124,7 @@ impl Rejects {
     }
 
     /// Appends rows, behind the header the first time; durable when it returns. Tells how long the file is.
-    pub(super) fn append(&mut self, rejects: &[Reject]) -> Result<u64, PersonError> {
+    pub(crate) fn append(&mut self, rejects: &[Reject]) -> Result<u64, PersonError> {
         let mut rows = csv::Writer::from_writer(Vec::new());
         let mut write = |cells: [&str; 4]| rows.write_record(cells).expect("memory takes every row");
         if self.bytes == 0 {

@@ -7,6 +7,7 @@ mod hold;
 mod init;
 mod key;
 mod ledger;
+mod link;
 mod log;
 mod number;
 mod officer;
@@ -40,6 +41,9 @@ pub(crate) enum Command {
     /// Bring residents in, or show one
     #[command(subcommand)]
     Resident(resident::Resident),
+    /// Link other agencies' records to residents, and see what became of it
+    #[command(subcommand)]
+    Link(link::Link),
     /// Add officers, and see who there is
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
@@ -95,6 +99,7 @@ impl On {
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(&demo),
+        Command::Link(link) => link::run(&link),
         Command::Officer(officer) => officer::run(&officer),
         Command::Party(party) => party::run(&party),
         Command::Payout(payout) => payout::run(&payout),

@@ -1,0 +1,249 @@
+//! Use case: officers decide what no machine may. The record and each candidate stand side by side; one officer proposes, another one
+//! agrees, where the pack asks for four eyes.
+
+use kaname_base::{Env, Instant};
+use kaname_store::StoreError;
+use kaname_trust::keys::BlindIndex;
+use kaname_trust::{Actor, PersonId};
+use serde::{Deserialize, Serialize};
+
+use super::check::{Case, NewLink, link_many, open_case, read_case, wrap_case};
+use super::table::{self, EntryRow, Standing};
+use super::{Desk, Doubt, Evidence, Method, link_id, lookup};
+use crate::show::resident_with;
+use crate::{Action, Particulars, PersonError, Refusal, Resident, policy, serial};
+
+/// What an officer proposes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Whose it is; nobody's when `None`.
+    pub choice: Option<Choice>,
+    /// Who proposes.
+    pub by: Actor,
+    /// Why, in the officer's words.
+    pub why: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// One of the candidates of a case.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Who.
+    #[serde(with = "serial::person")]
+    pub person: PersonId,
+}
+
+/// A case in the list: it names nobody.
+#[derive(Clone)]
+pub struct Waiting {
+    /// Its name: the blind index of the outside record.
+    pub id: BlindIndex,
+    /// Which kind of record.
+    pub source: String,
+    /// Why no machine decided.
+    pub doubt: Doubt,
+    /// How many residents come into question.
+    pub candidates: usize,
+    /// Since when it waits.
+    pub since: Instant,
+    /// Who has proposed something.
+    pub proposed_by: Option<Actor>,
+}
+
+/// A case, opened.
+pub struct Opened {
+    /// Its name.
+    pub id: BlindIndex,
+    /// Which kind of record.
+    pub source: String,
+    /// Why no machine decided.
+    pub doubt: Doubt,
+    /// What the agency says.
+    pub record: Particulars,
+    /// Who comes into question, the most probable first; without those who have left the register.
+    pub candidates: Vec<(PersonId, Evidence, Resident)>,
+    /// What was proposed.
+    pub proposal: Option<Proposal>,
+}
+
+/// What waits for an officer, over all buckets; at most `most`.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub fn waiting(desk: &Desk, by: &Actor, most: usize) -> Result<Vec<Waiting>, PersonError> {
+    policy::may(by, Action::ReviewLink)?;
+    let mut cases = Vec::new();
+    for bucket in desk.store.buckets().all() {
+        let left = i64::try_from(most - cases.len()).unwrap_or(i64::MAX);
+        let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::in_review(tx, &[], left))?;
+        for (id, opened) in rows {
+            let case = read_case(desk, &id, &opened)?;
+            cases.push(Waiting {
+                id,
+                source: case.source,
+                doubt: case.doubt,
+                candidates: case.candidates.len(),
+                since: case.at,
+                proposed_by: case.proposal.map(|proposal| proposal.by),
+            });
+        }
+        if cases.len() >= most {
+            break;
+        }
+    }
+    cases.sort_by_key(|case| case.since);
+    Ok(cases)
+}
+
+/// How many cases wait.
+///
+/// # Errors
+/// [`PersonError::Store`].
+pub fn count_waiting(desk: &Desk) -> Result<u64, PersonError> {
+    let count = |bucket| desk.store.read::<_, StoreError, _>(bucket, table::count_review);
+    desk.store.buckets().all().map(|bucket| Ok(count(bucket)?.unsigned_abs())).sum()
+}
+
+/// Opens a case: each candidate finds in her log that she was looked at, and for which source.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`], [`Refusal::NoSuchCase`].
+pub fn open(desk: &Desk, env: &Env, by: &Actor, id: BlindIndex) -> Result<Opened, PersonError> {
+    policy::may(by, Action::ReviewLink)?;
+    let (_, case) = find(desk, id)?;
+    let source = desk.source(&case.source)?.clone();
+    let mut candidates = Vec::with_capacity(case.candidates.len());
+    for shown in &case.candidates {
+        let (with, env, by, person) = (desk.clone(), env.again(), by.clone(), shown.person);
+        let purpose = source.purpose.clone();
+        let code = source.code.clone();
+        let opened = desk.store.write(desk.bucket_of(person), move |tx| {
+            let fields: Vec<&str> = lookup::COMPARED.into_iter().chain([code.as_str()]).collect();
+            let receipt = lookup::log(tx, &with, &env.again(), &by, person, &purpose, &fields)?;
+            resident_with(tx, &receipt)
+        });
+        match opened {
+            Ok(resident) => candidates.push((person, shown.evidence.clone(), resident)),
+            Err(PersonError::Refused(Refusal::NoSuchResident)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Opened {
+        id,
+        source: case.source,
+        doubt: case.doubt,
+        record: case.record,
+        candidates,
+        proposal: case.proposal,
+    })
+}
+
+/// What an officer says of a case.
+#[derive(Clone)]
+pub struct Decide<'a> {
+    /// Which case.
+    pub id: BlindIndex,
+    /// Whose the record is; nobody's when `None`.
+    pub choice: Option<PersonId>,
+    /// Who decides.
+    pub by: Actor,
+    /// Why.
+    pub why: &'a str,
+}
+
+/// What became of a decision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decided {
+    /// It waits for a second officer.
+    Proposed,
+    /// It was done.
+    Done,
+    /// The second officer says otherwise: the first proposal is taken back, and this one stands in its place.
+    Differs,
+}
+
+/// Decides a case. With four eyes the first officer proposes; when another one decides the same, it is done.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`], [`Refusal::NoSuchCase`], [`Refusal::NoSuchCandidate`], [`Refusal::OwnDecision`] for the same officer
+/// twice, [`Refusal::HasOne`] when she has as many records of this source as a person may have.
+pub fn decide(desk: &Desk, env: &Env, ask: &Decide<'_>) -> Result<Decided, PersonError> {
+    policy::may(&ask.by, Action::ReviewLink)?;
+    let (entry, case) = find(desk, ask.id)?;
+    let source = desk.source(&case.source)?.clone();
+    let evidence = match ask.choice {
+        None => None,
+        Some(person) => {
+            let shown = case.candidates.iter().find(|shown| shown.person == person);
+            Some(shown.ok_or(Refusal::NoSuchCandidate)?.evidence.clone())
+        }
+    };
+    let choice = ask.choice.map(|person| Choice { person });
+    if source.four_eyes {
+        let seconded = case.proposal.as_ref();
+        if seconded.is_some_and(|proposal| proposal.by.id == ask.by.id) {
+            return Err(Refusal::OwnDecision.into());
+        }
+        if seconded.is_none_or(|proposal| proposal.choice != choice) {
+            let decided = if seconded.is_none() { Decided::Proposed } else { Decided::Differs };
+            let proposal = Proposal { choice, by: ask.by.clone(), why: ask.why.to_owned(), at: env.now };
+            let case = Case { proposal: Some(proposal), ..case };
+            let mut entry = entry;
+            entry.opened = wrap_case(desk, &entry.outside, &case);
+            put(desk, entry)?;
+            return Ok(decided);
+        }
+    }
+    let first = case.proposal.map_or_else(|| ask.by.clone(), |proposal| proposal.by);
+    let Some((person, evidence)) = ask.choice.zip(evidence) else {
+        let refused = EntryRow { standing: Standing::Refused, opened: Vec::new(), ..entry };
+        put(desk, refused)?;
+        return Ok(Decided::Done);
+    };
+
+    let turn = entry.turn;
+    let new = NewLink {
+        id: link_id(&desk.keys, &entry.outside, person, turn),
+        person,
+        outside: entry.outside,
+        record: case.record,
+        evidence,
+        method: Method::Review,
+        by: first.clone(),
+        approved_by: (first.id != ask.by.id).then(|| ask.by.clone()),
+    };
+    // The case stays until the link is there: killed in between, the second officer decides once more, and the same link is made.
+    let (with, env, of, new_link) = (desk.clone(), env.again(), source, new.clone());
+    let linked = desk.store.write(desk.bucket_of(person), move |tx| {
+        link_many(tx, &with, &env.again(), &of, std::slice::from_ref(&new_link))
+    })?;
+    if linked != [true] {
+        return Err(Refusal::HasOne.into());
+    }
+    let owner = Some((person, new.id));
+    put(desk, EntryRow { standing: Standing::Linked, owner, opened: Vec::new(), ..entry })?;
+    Ok(Decided::Done)
+}
+
+fn find(desk: &Desk, id: BlindIndex) -> Result<(EntryRow, Case), PersonError> {
+    let bucket = desk.directory_bucket(&id);
+    let found = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::entries(tx, &[id]))?;
+    let entry = found.into_iter().next().flatten().filter(|entry| entry.standing == Standing::Review);
+    let entry = entry.ok_or(Refusal::NoSuchCase)?;
+    let case = open_case(desk, &entry)?;
+    Ok((entry, case))
+}
+
+fn put(desk: &Desk, entry: EntryRow) -> Result<(), PersonError> {
+    let bucket = desk.directory_bucket(&entry.outside);
+    let put = desk.store.write(bucket, move |tx| {
+        // Another officer was faster: his decision stands, and this one is told.
+        let there = table::entries(tx, &[entry.outside])?.pop().flatten();
+        if there.map_or(0, |there| there.version) != entry.version {
+            return Err(PersonError::from(Refusal::NoSuchCase));
+        }
+        Ok(table::put_entries(tx, std::slice::from_ref(&entry))?)
+    });
+    put
+}
