@@ -7,6 +7,8 @@ mod export;
 mod fixture;
 mod people;
 pub mod random;
+mod spelling;
+pub mod twice;
 
 pub use export::{COLUMNS, read_csv, write_csv};
 pub use fixture::{Fixture, FixtureError};

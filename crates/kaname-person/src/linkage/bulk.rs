@@ -1,6 +1,7 @@
 //! Many records at once: the same person twice in one list, or one person in two.
 
 use super::block::candidates;
+use super::group::groups;
 use super::level::Pattern;
 use super::model::{Evidence, Model, probability};
 use super::records::Records;
@@ -66,6 +67,11 @@ impl Found {
     /// The evidence for a pair of `records`, field by field.
     pub fn explain(&self, records: &Records, pair: &Pair) -> Evidence {
         self.model.explain(records.pattern(pair.a as usize, pair.b as usize))
+    }
+
+    /// The people of whom there is more than one record, each as the places of her records, by the first `take` pairs.
+    pub fn people(&self, records: &Records, take: usize) -> Vec<Vec<u32>> {
+        groups(records, &self.model, &self.pairs[..take])
     }
 
     /// How many of the first pairs to take for the best balance of what is wrong and what is missed (F1), by the model's own

@@ -60,7 +60,7 @@ fn shares_of_people(records: &Records, field: Field) -> Option<[f32; UNKNOWN_SHA
     let mut known = 0.0;
     for i in 0..records.len() {
         let code = records.pattern_with_itself(i).code(field);
-        if code >= SAME && code < SAME + UNKNOWN_SHARE {
+        if (SAME..SAME + UNKNOWN_SHARE).contains(&code) {
             parts[usize::from(code - SAME)] += 1.0;
             known += 1.0;
         }

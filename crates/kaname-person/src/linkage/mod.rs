@@ -9,6 +9,7 @@ mod born;
 mod bulk;
 mod estimate;
 pub(crate) mod fold;
+mod group;
 mod letters;
 mod level;
 mod model;

@@ -101,7 +101,7 @@ impl Names {
             }
             Some(Script::Han) => forms.written = self.texts.number(fold_han(name.written).as_bytes()),
             Some(Script::Other) => {
-                let folded = fold_other(name.written);
+                let folded = without_titles(fold_other(name.written));
                 forms.written = self.texts.number(folded.concat().as_bytes());
                 if words.is_empty() {
                     words = folded.iter().filter_map(|word| indic_to_latin(word)).collect();
@@ -119,6 +119,7 @@ impl Names {
                 words = vec![read];
             }
         }
+        words = without_titles(words);
         let latin = words.concat();
         if !latin.is_empty() {
             let heard = heard.unwrap_or_else(|| sound(&latin));
@@ -216,6 +217,42 @@ impl Names {
         }
         DIFFERS
     }
+}
+
+/// The words of a name without what people are called by; a title alone is a name.
+fn without_titles(mut words: Vec<String>) -> Vec<String> {
+    const TITLES: &[&str] = &[
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "prof",
+        "sir",
+        "shri",
+        "shree",
+        "sri",
+        "smt",
+        "shrimati",
+        "kum",
+        "haji",
+        "hajji",
+        "sheikh",
+        "श्री",
+        "श्रीमती",
+        "डॉ",
+        "कु",
+        "السيد",
+        "السيده",
+        "الحاج",
+        "الحاجه",
+        "الدكتور",
+        "د",
+    ];
+    if words.len() > 1 && TITLES.contains(&words[0].as_str()) {
+        words.remove(0);
+    }
+    words
 }
 
 /// Katakana of full width with its small letters.

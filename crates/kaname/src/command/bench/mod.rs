@@ -4,6 +4,7 @@
 
 mod import;
 mod ledger;
+mod link;
 mod number;
 mod payout;
 mod signin;
@@ -32,6 +33,8 @@ pub(crate) enum Bench {
     Ledger(Size),
     /// Complete sign-ins: pushed request, passkey, consent, code, tokens; the server's CPU only
     Signin(Size),
+    /// One person found in many records, and how rightly: unsupervised, the truth is for keeping score
+    Link(link::Link),
 }
 
 /// How much to do.
@@ -79,6 +82,15 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
         }
         Bench::Ledger(size) => {
             (ledger::measure(&Place::new(size)?, size.count.unwrap_or(819_200))?, size.json)
+        }
+        Bench::Link(ask) => {
+            let linked = link::run(ask)?;
+            if ask.json {
+                show::json(&linked)
+            } else {
+                link::print(&linked)
+            }
+            return Ok(ExitCode::SUCCESS);
         }
         Bench::Signin(size) => (signin::measure(&Place::new(size)?, size.count.unwrap_or(5_000))?, size.json),
     };
