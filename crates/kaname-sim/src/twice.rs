@@ -207,7 +207,7 @@ impl RegisteredTwice {
     fn marry(&mut self, record: &mut SimPerson) {
         let groups = &self.fixture.groups;
         let fitting: Vec<_> = groups.iter().filter(|group| group.status == record.status).collect();
-        let name = (*self.random.pick(&fitting)).family.draw(&mut self.random).clone();
+        let name = self.random.pick(&fitting).family.draw(&mut self.random).clone();
         record.family_name = name.text;
         record.family_reading = name.reading;
         record.family_latin = name.latin;
