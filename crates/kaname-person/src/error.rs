@@ -92,6 +92,21 @@ pub enum Refusal {
     /// Not a picture of a face's size.
     #[error("the photo must be a JPEG file of at most 256 KiB, with sides of 100 to 4000 dots")]
     BadPhoto,
+    /// There is no such mandate, or it is not this person's.
+    #[error("there is no such mandate")]
+    NoSuchMandate,
+    /// The mandate was ended, has run out, or does not hold yet.
+    #[error("the mandate does not hold, or not any more")]
+    MandateOver,
+    /// The country has no such mandate, or not with this scope, this period or at this age.
+    #[error("the country allows no mandate of this kind with this scope and period")]
+    MandateTerms,
+    /// Nobody can be her own delegate.
+    #[error("nobody acts for herself under a mandate")]
+    SamePerson,
+    /// A second officer is asked for, and it was the same one.
+    #[error("another officer has to do this")]
+    SameOfficer,
     /// The role does not allow the action.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -186,6 +201,11 @@ impl Refusal {
             Refusal::RecordedOtherwise => "recorded-otherwise",
             Refusal::RequestReused => "request-reused",
             Refusal::BadPhoto => "bad-photo",
+            Refusal::NoSuchMandate => "no-such-mandate",
+            Refusal::MandateOver => "mandate-over",
+            Refusal::MandateTerms => "mandate-terms",
+            Refusal::SamePerson => "same-person",
+            Refusal::SameOfficer => "same-officer",
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",

@@ -3,6 +3,7 @@
 //! - [`register`]: one resident at a counter, or many of an import.
 //! - [`import`]: a file of residents, streamed, repeatable after a kill.
 //! - [`number`]: numbers that say nothing of the person and are never given twice.
+//! - [`delegate`]: who may act for whom.
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
 //! - [`linkage`]: whether two records are one person, with the evidence.
 //! - [`link`]: other agencies' records, linked to residents with evidence, confirmed by them, and undone when wrong.
@@ -17,6 +18,7 @@ pub mod agency;
 mod check;
 mod correct;
 pub mod counter;
+pub mod delegate;
 mod entry;
 pub mod error;
 pub mod event;
@@ -65,4 +67,9 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         sql: include_str!("../migrations/0004_counter.sql"),
     },
     kaname_store::Migration { block: "person", number: 5, sql: include_str!("../migrations/0005_link.sql") },
+    kaname_store::Migration {
+        block: "person",
+        number: 6,
+        sql: include_str!("../migrations/0006_mandate.sql"),
+    },
 ];

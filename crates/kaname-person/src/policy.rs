@@ -35,6 +35,22 @@ pub enum Action {
     LockNumber,
     /// See a resident's alias numbers, make one, take one back.
     ManageAliases,
+    /// Give somebody a mandate to act for oneself.
+    GiveMandate,
+    /// Accept a mandate, see those one holds, use one, give one back.
+    HoldMandate,
+    /// See who may act for a resident.
+    SeeMandates,
+    /// End a mandate for a resident.
+    EndMandate,
+    /// Record a mandate on evidence.
+    RecordMandate,
+    /// Approve a mandate that another officer recorded.
+    ApproveMandate,
+    /// Act for a resident who stands at the counter.
+    StandIn,
+    /// See what a resident was paid.
+    SeePayments,
     /// Print a letter that activates a resident's sign-in.
     IssueActivation,
     /// Print a letter that activates an officer's sign-in.
@@ -108,6 +124,14 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::RecordEvent, &["registrar"]),
     (Action::LockNumber, &[SELF, DELEGATE, "registrar", "help-desk"]),
     (Action::ManageAliases, &[SELF, DELEGATE, "registrar"]),
+    (Action::GiveMandate, &[SELF]),
+    (Action::HoldMandate, &[SELF]),
+    (Action::SeeMandates, &[SELF, "registrar"]),
+    (Action::EndMandate, &[SELF, "registrar", PROGRAM]),
+    (Action::RecordMandate, &["registrar"]),
+    (Action::ApproveMandate, &["registrar"]),
+    (Action::StandIn, &["registrar", "help-desk"]),
+    (Action::SeePayments, &[SELF, DELEGATE]),
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
     (Action::IssueOfficerActivation, &["administrator", PROGRAM]),
     (Action::RegisterAccount, &[SELF, DELEGATE, "payments", PROGRAM]),
@@ -142,6 +166,7 @@ pub const SCOPES: &[(Action, &str)] = &[
     (Action::SeeLinks, "see-data"),
     (Action::ConfirmLink, "see-data"),
     (Action::ReportLink, "see-data"),
+    (Action::SeePayments, "payments"),
 ];
 
 /// What is done for one resident: in the office only from a page of the session at the counter with her ([`crate::counter`]).
@@ -207,6 +232,14 @@ impl fmt::Display for Action {
             Action::RecordEvent => "record a life event",
             Action::LockNumber => "lock a number",
             Action::ManageAliases => "manage alias numbers",
+            Action::GiveMandate => "give a mandate",
+            Action::HoldMandate => "hold a mandate",
+            Action::SeeMandates => "see mandates",
+            Action::EndMandate => "end a mandate",
+            Action::RecordMandate => "record a mandate",
+            Action::ApproveMandate => "approve a mandate",
+            Action::StandIn => "stand in at the counter",
+            Action::SeePayments => "see payments",
             Action::IssueActivation => "issue an activation",
             Action::IssueOfficerActivation => "activate an officer",
             Action::RegisterAccount => "register an account",

@@ -133,6 +133,20 @@ pub fn life_events(
         .collect()
 }
 
+/// A receipt for a person's payments, which the block that keeps them opens with it.
+///
+/// # Errors
+/// As [`open_resident`].
+pub fn payments_receipt<'u>(
+    tx: &mut Tx<'u>,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &Asking,
+) -> Result<Receipt<'u>, PersonError> {
+    log(tx, keys, pack, env, ask, Action::SeePayments, &["payments", "account"])
+}
+
 /// Checks role and purpose, and writes the entry.
 pub(crate) fn log<'u>(
     tx: &mut Tx<'u>,
@@ -153,6 +167,7 @@ pub(crate) fn log<'u>(
     if table::resident(tx, ask.person)?.is_none() {
         return Err(Refusal::NoSuchResident.into());
     }
+    crate::delegate::in_force(tx, keys, &ask.actor, ask.person)?;
     let basis = purpose.legal_basis.get(&pack.default_language().tag);
     let access = Access { person: ask.person, actor: &ask.actor, purpose: &purpose.code, basis, fields };
     Ok(access::record(tx, keys, env, &access)?)

@@ -6,6 +6,8 @@ mod aliases;
 mod attacks;
 #[path = "it/counters.rs"]
 mod counters;
+#[path = "it/delegates.rs"]
+mod delegates;
 #[path = "it/event_rules.rs"]
 mod event_rules;
 #[path = "it/events.rs"]

@@ -63,6 +63,9 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
     use kaname_person::Refusal::*;
     match refusal {
         Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        MandateOver | SamePerson | SameOfficer => StatusCode::CONFLICT,
+        MandateTerms => StatusCode::UNPROCESSABLE_ENTITY,
+        NoSuchMandate => StatusCode::NOT_FOUND,
         NoAliases | TooManyAliases => StatusCode::CONFLICT,
         AliasPeriod { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         UnknownSource | NoSuchLink | NoSuchCase | NoSuchCandidate | NoSuchFinding => StatusCode::NOT_FOUND,
