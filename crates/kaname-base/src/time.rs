@@ -20,6 +20,14 @@ impl Instant {
         Instant(seconds.saturating_mul(1_000_000))
     }
 
+    /// From a text of RFC 3339, such as `2026-11-22T12:00:00Z`.
+    ///
+    /// # Errors
+    /// What jiff says of any other text.
+    pub fn parse(text: &str) -> Result<Instant, jiff::Error> {
+        Ok(Instant(text.parse::<jiff::Timestamp>()?.as_microsecond()))
+    }
+
     /// Microseconds since the epoch.
     pub const fn micros(self) -> i64 {
         self.0

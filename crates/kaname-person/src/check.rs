@@ -5,7 +5,7 @@ use kaname_base::pack::{Pack, ReadingKind};
 use kaname_base::time::{BirthDate, BirthDateError};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Address, Entry, Fault, Field, Name, Particulars, Reason, Stay};
+use crate::{Address, Entry, Fault, Field, Name, Names, Particulars, Reason, Stay};
 
 impl Particulars {
     /// Checks an entry against the country's rules; `today` is the country's own date.
@@ -14,7 +14,37 @@ impl Particulars {
     /// The first [`Fault`], in the order of the fields.
     pub fn check(entry: &Entry<'_>, pack: &Pack, today: Date) -> Result<Particulars, Fault> {
         let rules = &pack.person;
-        let name_text = |text, field| plain(text, field, rules.longest_name);
+        let citizen = pack.status(entry.status.trim()).is_some_and(|status| status.citizen);
+        let Names { name, reading, latin } = Particulars::check_names(entry, pack, citizen)?;
+        let former_name = Name {
+            family: plain(entry.former_family_name, Field::FormerFamilyName, rules.longest_name)?,
+            given: plain(entry.former_given_name, Field::FormerGivenName, rules.longest_name)?,
+        };
+        let born = birth_date(entry.birth_date, today)?;
+        let sex = code(entry.sex, Field::Sex, rules.sexes.iter().map(|sex| sex.code.as_str()))?;
+        let (status, stay) = Particulars::check_status(entry, pack, born)?;
+        let (phone, email) = Particulars::check_contact(entry)?;
+        Ok(Particulars {
+            reference: plain(entry.reference, Field::Reference, LONGEST_REFERENCE)?,
+            name,
+            reading,
+            latin,
+            former_name: (!former_name.is_empty()).then_some(former_name),
+            born,
+            sex,
+            status,
+            stay,
+            birth_place: Particulars::check_place(entry.birth_place, Field::BirthPlace, pack)?,
+            address: Particulars::check_address(entry, pack)?,
+            address_since: past_date(entry.address_since, Field::AddressSince, born, today)?,
+            phone,
+            email,
+        })
+    }
+
+    /// The forms of a name; a citizen must have those that the country requires.
+    pub(crate) fn check_names(entry: &Entry<'_>, pack: &Pack, citizen: bool) -> Result<Names, Fault> {
+        let name_text = |text, field| plain(text, field, pack.person.longest_name);
         let name = Name {
             family: name_text(entry.family_name, Field::FamilyName)?,
             given: name_text(entry.given_name, Field::GivenName)?,
@@ -30,41 +60,41 @@ impl Particulars {
             family: latin(name_text(entry.family_latin, Field::FamilyLatin)?, Field::FamilyLatin)?,
             given: latin(name_text(entry.given_latin, Field::GivenLatin)?, Field::GivenLatin)?,
         };
-        let former_name = Name {
-            family: name_text(entry.former_family_name, Field::FormerFamilyName)?,
-            given: name_text(entry.former_given_name, Field::FormerGivenName)?,
-        };
-        let born = birth_date(entry.birth_date, today)?;
-        let sex = code(entry.sex, Field::Sex, rules.sexes.iter().map(|sex| sex.code.as_str()))?;
-        let status =
-            code(entry.status, Field::Status, pack.statuses.iter().map(|status| status.code.as_str()))?;
-        let citizen = pack.status(&status).is_some_and(|status| status.citizen);
         let reading = further_form(reading, &name, pack, ReadingKind::Kana, citizen)?;
         let latin = further_form(latin, &name, pack, ReadingKind::Latin, citizen)?;
-        let stay = stay(entry, citizen, born)?;
+        Ok(Names { name, reading, latin })
+    }
 
-        let place = |text, field| plain(text, field, rules.longest_address);
-        Ok(Particulars {
-            reference: plain(entry.reference, Field::Reference, LONGEST_REFERENCE)?,
-            name,
-            reading,
-            latin,
-            former_name: (!former_name.is_empty()).then_some(former_name),
-            born,
-            sex,
-            status,
-            stay,
-            birth_place: place(entry.birth_place, Field::BirthPlace)?,
-            address: Address {
-                postcode: plain(entry.postcode, Field::Postcode, LONGEST_POSTCODE)?,
-                region: place(entry.region, Field::Region)?,
-                city: place(entry.city, Field::City)?,
-                line: place(entry.address, Field::Address)?,
-            },
-            address_since: past_date(entry.address_since, Field::AddressSince, born, today)?,
-            phone: phone(entry.phone)?,
-            email: email(entry.email)?,
+    /// A status of the country, with the period of stay of somebody who is no citizen.
+    pub(crate) fn check_status(
+        entry: &Entry<'_>,
+        pack: &Pack,
+        born: BirthDate,
+    ) -> Result<(String, Option<Stay>), Fault> {
+        let known = pack.statuses.iter().map(|status| status.code.as_str());
+        let status = code(entry.status, Field::Status, known)?;
+        let citizen = pack.status(&status).is_some_and(|status| status.citizen);
+        Ok((status, stay(entry, citizen, born)?))
+    }
+
+    /// An address; nothing of it need be known.
+    pub(crate) fn check_address(entry: &Entry<'_>, pack: &Pack) -> Result<Address, Fault> {
+        Ok(Address {
+            postcode: plain(entry.postcode, Field::Postcode, LONGEST_POSTCODE)?,
+            region: Particulars::check_place(entry.region, Field::Region, pack)?,
+            city: Particulars::check_place(entry.city, Field::City, pack)?,
+            line: Particulars::check_place(entry.address, Field::Address, pack)?,
         })
+    }
+
+    /// The name of a place.
+    pub(crate) fn check_place(text: &str, field: Field, pack: &Pack) -> Result<String, Fault> {
+        plain(text, field, pack.person.longest_address)
+    }
+
+    /// Telephone and email.
+    pub(crate) fn check_contact(entry: &Entry<'_>) -> Result<(Option<String>, Option<String>), Fault> {
+        Ok((phone(entry.phone)?, email(entry.email)?))
     }
 }
 

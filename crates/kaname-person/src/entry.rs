@@ -191,6 +191,11 @@ impl Field {
         Field::Email,
     ];
 
+    /// The field whose column has this name.
+    pub fn of_name(name: &str) -> Option<Field> {
+        Field::ALL.into_iter().find(|field| field.name() == name)
+    }
+
     /// The column's name in our own import file.
     pub fn name(self) -> &'static str {
         match self {

@@ -55,6 +55,8 @@ pub enum Action {
     IssueActivation,
     /// Print a letter that activates an officer's sign-in.
     IssueOfficerActivation,
+    /// End every way in which a resident signs in, because her entry was closed.
+    EndSignIn,
     /// Register an account that a resident is paid on.
     RegisterAccount,
     /// Pay nothing more on an account.
@@ -134,8 +136,9 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::SeePayments, &[SELF, DELEGATE]),
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
     (Action::IssueOfficerActivation, &["administrator", PROGRAM]),
+    (Action::EndSignIn, &[PROGRAM]),
     (Action::RegisterAccount, &[SELF, DELEGATE, "payments", PROGRAM]),
-    (Action::SuspendAccount, &["payments"]),
+    (Action::SuspendAccount, &["payments", PROGRAM]),
     (Action::PlanPayout, &["payments", PROGRAM]),
     (Action::ApprovePayout, &["payments"]),
     (Action::FundTreasury, &["payments"]),
@@ -242,6 +245,7 @@ impl fmt::Display for Action {
             Action::SeePayments => "see payments",
             Action::IssueActivation => "issue an activation",
             Action::IssueOfficerActivation => "activate an officer",
+            Action::EndSignIn => "end a resident's sign-in",
             Action::RegisterAccount => "register an account",
             Action::SuspendAccount => "suspend an account",
             Action::PlanPayout => "plan a payout",

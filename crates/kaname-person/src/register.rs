@@ -9,7 +9,7 @@ use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::keys::{BlindIndex, random};
 use kaname_trust::person::{bucket_of, from_hash};
 use kaname_trust::seal::create_data_keys;
-use kaname_trust::{Actor, Keys, PersonId};
+use kaname_trust::{Actor, ActorKind, Keys, PersonId};
 
 use crate::event::{Change, LifeEvent};
 use crate::number::{self, Numbers, SealedNumber};
@@ -232,7 +232,7 @@ pub fn person_of_reference(keys: &Keys, buckets: Buckets, source: &str, referenc
     from_hash(&keys.blind_index("person.reference", &value), buckets)
 }
 
-/// The resident whom `source` calls `reference`, if she is registered.
+/// The resident whom `source` calls `reference`, if she is registered. An entry that is closed is found by an officer only.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`](crate::Refusal::NotAllowed).
@@ -247,7 +247,16 @@ pub fn find_by_reference(
     let person = person_of_reference(keys, store.buckets(), source, reference);
     let bucket = bucket_of(person, store.buckets());
     let row = store.read::<_, StoreError, _>(bucket, move |tx| table::resident(tx, person))?;
-    Ok(row.filter(|row| row.active).map(|_| person))
+    let is_staff = by.kind == ActorKind::Officer;
+    Ok(row.filter(|row| row.active || is_staff).map(|_| person))
+}
+
+/// Whether the entry of a person of the unit's bucket is closed: she died, or it was a second one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_closed(tx: &mut Tx<'_>, person: PersonId) -> Result<bool, StoreError> {
+    Ok(table::resident(tx, person)?.is_some_and(|row| !row.active))
 }
 
 /// What stands for a person's particulars, so that the same ones are known again without opening the seal.

@@ -17,7 +17,7 @@ use crate::provider::Provider;
 use crate::rules::Means;
 use crate::session::{self, Cookie, Entrance, Session};
 use crate::ticket::same;
-use crate::{Refusal, SigninError, rules, table};
+use crate::{Refusal, SigninError, close, rules, table};
 
 /// What is printed on a letter. It exists once, in memory: nothing can show it again.
 pub struct Letter {
@@ -79,7 +79,7 @@ pub(crate) struct Row {
 /// Opens nothing about a person.
 ///
 /// # Errors
-/// [`SigninError::NotAllowed`].
+/// [`SigninError::NotAllowed`]; [`Refusal::NoAccount`] for somebody whose entry in the register is closed; [`SigninError::Store`].
 pub fn issue(provider: &Provider, env: &Env, by: &Actor, holder: Holder) -> Result<Letter, SigninError> {
     policy::may(
         by,
@@ -118,6 +118,7 @@ pub fn issue(provider: &Provider, env: &Env, by: &Actor, holder: Holder) -> Resu
     // If we stop here, a letter is kept that no account points at: it opens nothing.
     let with = keys.clone();
     let replaced = provider.store().write(bucket, move |tx| {
+        close::may_sign_in(tx, holder)?;
         let row = holder.row(&with);
         let mut account = Account::load(tx, &with, &row)?;
         let replaced = account.letter.replace(LetterInForce { letter, activated: false });

@@ -21,6 +21,7 @@ pub mod bench;
 mod bytes;
 pub mod client;
 pub mod client_token;
+pub mod close;
 pub mod consent;
 pub mod discovery;
 mod error;

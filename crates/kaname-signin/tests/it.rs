@@ -2,6 +2,8 @@
 
 #[path = "it/assertions.rs"]
 mod assertions;
+#[path = "it/closed.rs"]
+mod closed;
 #[path = "it/codes.rs"]
 mod codes;
 #[path = "it/disclosure.rs"]

@@ -8,6 +8,7 @@ mod library;
 mod paper;
 mod serve;
 mod show;
+mod work;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ use kaname_pay::payout::{Payer, Programme};
 use kaname_person::Numbers;
 use kaname_signin::client::{self, Asked, Profile, Registration};
 use kaname_signin::{Level, Provider, keys, sweep};
+use kaname_store::jobs::Stop;
 use kaname_web::Runs;
 use kaname_web::http::client::Client;
 use kaname_web::http::serve::serve;
@@ -23,6 +24,7 @@ use crate::clock;
 use crate::deployment::Deployment;
 use crate::error::Failure;
 use crate::library::{self, Party};
+use crate::work::Jobs;
 
 /// How often new entries are brought into the published log.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
@@ -64,6 +66,8 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
     runtime.block_on(async {
         let listener = listen(&deployment.config.serve.listen).await?;
         let (stop, stopped) = watch::channel(false);
+        let no_more_jobs = Stop::default();
+        let jobs = Jobs::of(deployment).start(no_more_jobs.clone()).map_err(Failure::unavailable)?;
         let counters = Counters {
             pack: Arc::clone(&deployment.pack),
             keys: deployment.keys.clone(),
@@ -79,6 +83,9 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
         let stop_asked = asked_to_stop().map_err(Failure::unavailable)?;
         eprintln!("Serving {} (Ctrl-C stops)", deployment.config.serve.issuer);
         stop_asked.await;
+        // Before the log is published for the last time: a job opens records, too.
+        no_more_jobs.pull();
+        let _ = tokio::task::spawn_blocking(move || jobs.join()).await;
         let _ = stop.send(true);
         for server in servers {
             let _ = server.await;

@@ -1,6 +1,7 @@
 //! Life events: what happens to a resident, and how her entry follows from it.
 //!
 //! - [`record`]: one event, once, by whoever may. It is sealed and never changed.
+//! - [`filled`]: an event as it was filled in, checked.
 //! - [`rules`]: her entry as it was made, and her events, folded to what she is today or was on any day. Pure.
 //! - [`history`]: her events, and her entry as of a day, or as it was known then.
 //! - [`photo`]: the picture, sealed on its own.
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Address, Field, Names, PackVersion, RelationKind, Stay, serial};
 
 pub mod check;
+pub mod filled;
 pub mod follow;
 pub mod history;
 pub mod photo;
@@ -26,6 +28,7 @@ pub mod record;
 pub mod rules;
 pub(crate) mod table;
 
+pub use filled::Filled;
 pub use history::{AsOf, as_of, history};
 pub use record::{NewEvent, record_event};
 pub use rules::fold;
@@ -348,6 +351,11 @@ impl EventKind {
         EventKind::Merge,
         EventKind::Split,
     ];
+
+    /// The kind with this code.
+    pub fn of_code(code: &str) -> Option<EventKind> {
+        EventKind::ALL.into_iter().find(|kind| kind.code() == code)
+    }
 
     /// A stable word for programs.
     pub fn code(self) -> &'static str {

@@ -1,14 +1,19 @@
 //! `kaname resident`: residents into the register, and one of them out of it.
 
+mod event;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
+use kaname_base::Instant;
+use kaname_person::event::as_of;
+use kaname_person::event::rules::Until;
 use kaname_person::import::{BATCH, Import, Mapping, Progress, Report, import};
 use kaname_person::number::{ReplaceNumber, replace_number};
 use kaname_person::register::{new_request, person_of_reference};
-use kaname_person::show::{Asking, open_resident, reveal_number};
+use kaname_person::show::{Asking, reveal_number};
 use kaname_person::{Action, Numbers, PersonError, Refusal};
 use kaname_trust::Actor;
 use kaname_trust::person::bucket_of;
@@ -29,8 +34,15 @@ pub(crate) enum Resident {
     Import(ImportFile),
     /// Give a resident another number after the old one leaked; the old one then leads nobody but the authority to her
     ReplaceNumber(ReplaceNumberOf),
-    /// Show one resident; the reading is logged, and she can see it
+    /// Show one resident, today or on a day of the past; the reading is logged, and she can see it
     Show(Show),
+    /// Record what happened to residents
+    #[command(subcommand)]
+    Event(event::Event),
+    /// List what happened to one resident; the reading is logged
+    History(event::History),
+    /// Check that records are what the events say, and that every relation has two sides
+    Check(On),
 }
 
 #[derive(Args)]
@@ -57,6 +69,12 @@ pub(crate) struct Show {
     /// Show her number too, to a registrar; logged as a reading of its own
     #[arg(long, requires = "officer")]
     number: bool,
+    /// As of this day of the past, such as 2026-11-22
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// As it was known at this time, such as 2026-11-22T12:00:00Z; what was recorded later is left out
+    #[arg(long, value_name = "TIME")]
+    known_at: Option<String>,
     /// The officer who looks; without one it is the program that does, and it may not see numbers
     #[arg(long, value_name = "OFFICER")]
     officer: Option<String>,
@@ -69,6 +87,9 @@ pub(crate) fn run(resident: &Resident) -> Result<ExitCode, Failure> {
         Resident::Import(import) => run_import(import),
         Resident::ReplaceNumber(replace) => run_replace_number(replace),
         Resident::Show(show) => run_show(show),
+        Resident::Event(event) => event::run(event),
+        Resident::History(history) => event::run_history(history),
+        Resident::Check(on) => event::run_check(on),
     }
 }
 
@@ -222,15 +243,56 @@ struct Shown {
     born: String,
     sex: String,
     status: String,
+    standing: &'static str,
+    birth_place: Option<String>,
+    stay_until: Option<String>,
+    former_names: Vec<String>,
+    former_addresses: Vec<String>,
+    relations: Vec<Related>,
     address: String,
     phone: Option<String>,
     email: Option<String>,
     number: Option<String>,
 }
 
+#[derive(Serialize)]
+struct Related {
+    /// What the other is to her.
+    relation: &'static str,
+    person: String,
+    from: String,
+    until: Option<String>,
+}
+
+impl Related {
+    fn of(relation: &kaname_person::Relation) -> Related {
+        Related {
+            relation: relation.kind.code(),
+            person: relation.to.to_string(),
+            from: relation.from.to_string(),
+            until: relation.until.map(|day| day.to_string()),
+        }
+    }
+}
+
+fn one_line(address: &kaname_person::Address) -> String {
+    let parts = [&address.postcode, &address.region, &address.city, &address.line];
+    parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+fn until(ask: &Show) -> Result<Until, Failure> {
+    let day = ask.as_of.as_ref().map(|text| text.parse()).transpose();
+    let known = ask.known_at.as_ref().map(|text| Instant::parse(text)).transpose();
+    Ok(Until {
+        day: day.map_err(|_| Failure::usage("a day is written 2026-11-22"))?,
+        known: known.map_err(|_| Failure::usage("a time is written 2026-11-22T12:00:00Z"))?,
+    })
+}
+
 fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let Deployment { store, keys, pack, .. } = &deployment;
+    let until = until(ask)?;
     let action = if ask.number { Action::RevealNumber } else { Action::OpenResident };
     let actor = match &ask.officer {
         Some(id) => officer::acting(&deployment, id, action)?,
@@ -240,20 +302,26 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
     let asking = Asking { person, actor, purpose: "registration".to_owned() };
     let env = clock::env();
     let (with, country, wants_number) = (keys.clone(), pack.clone(), ask.number);
-    let (resident, number) = store.write(bucket_of(person, store.buckets()), move |tx| {
+    let shown = store.write(bucket_of(person, store.buckets()), move |tx| {
         let env = env.again();
         let fields = ["name", "birth_date", "sex", "status", "address", "phone", "email"];
-        let resident = open_resident(tx, &with, &country, &env, &asking, &fields)?;
+        let resident = as_of(tx, &with, &country, &env, &asking, until, &fields)?.resident;
         let number = match wants_number {
             true => Some(reveal_number(tx, &with, &country, &env, &asking)?),
             false => None,
         };
         Ok::<_, PersonError>((resident, number))
+    });
+    let (resident, number) = shown.map_err(|error| match error {
+        PersonError::Refused(Refusal::NoSuchResident) => Failure::refused(
+            "there is no resident with this reference, or nothing is known of her on that day",
+        )
+        .mend("check the reference and, if the file had a mapping, name its source with --source"),
+        error => error.into(),
     })?;
     let rules = &pack.person;
     let full = |name: &kaname_person::Name| rules.full_name(&name.family, &name.given);
     let who = &resident.particulars;
-    let address = &who.address;
     let shown = Shown {
         person: person.to_string(),
         name: full(&who.name),
@@ -262,9 +330,18 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
         born: who.born.to_string(),
         sex: who.sex.clone(),
         status: who.status.clone(),
-        address: [&address.postcode, &address.region, &address.city, &address.line]
-            .map(String::as_str)
-            .join(" "),
+        standing: resident.life.standing.code(),
+        birth_place: Some(who.birth_place.clone()).filter(|place| !place.is_empty()),
+        stay_until: who.stay.and_then(|stay| stay.until).map(|day| day.to_string()),
+        former_names: resident.life.former_names.iter().map(|former| full(&former.names.name)).collect(),
+        former_addresses: resident
+            .life
+            .former_addresses
+            .iter()
+            .map(|former| one_line(&former.address))
+            .collect(),
+        relations: resident.life.relations.iter().map(Related::of).collect(),
+        address: one_line(&who.address),
         phone: who.phone.clone(),
         email: who.email.clone(),
         number: number.map(|number| pack.number.show(&number)),
@@ -280,6 +357,9 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
             ("born", Some(shown.born)),
             ("sex", Some(shown.sex)),
             ("status", Some(shown.status)),
+            ("standing", Some(shown.standing.to_owned())),
+            ("born in", shown.birth_place),
+            ("may stay to", shown.stay_until),
             ("address", Some(shown.address)),
             ("phone", shown.phone),
             ("e-mail", shown.email),
@@ -289,6 +369,12 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
             if let Some(value) = value {
                 println!("{label:>12}  {value}");
             }
+        }
+        shown.former_names.iter().for_each(|name| println!("{:>12}  {name}", "was called"));
+        shown.former_addresses.iter().for_each(|address| println!("{:>12}  {address}", "lived at"));
+        for Related { relation, person, from, until } in &shown.relations {
+            let until = until.as_deref().unwrap_or("today");
+            println!("{relation:>12}  {person} from {from} to {until}");
         }
         println!("This reading is in the resident's access log.");
     }

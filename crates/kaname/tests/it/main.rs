@@ -5,6 +5,7 @@ mod database;
 mod dump;
 mod imports;
 mod kill;
+mod lives;
 mod log;
 mod needles;
 mod numbers;

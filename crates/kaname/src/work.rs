@@ -1,0 +1,113 @@
+//! Jobs: what a deployment does after a decision, at least once. Each kind has one handler, and this is where blocks that do not know
+//! each other are told of what happened in one of them.
+
+use std::sync::Arc;
+
+use kaname_base::pack::Pack;
+use kaname_pay::PayError;
+use kaname_person::event::follow::{self, Told, follow};
+use kaname_store::jobs::{Job, JobError, Round, Stop, Worker};
+use kaname_store::{Store, StoreError};
+use kaname_trust::person::bucket_of;
+use kaname_trust::{Actor, Keys, PersonId};
+
+use crate::clock;
+use crate::deployment::Deployment;
+
+/// How long the worker of a server rests when nothing is due. Looking costs a read of each bucket.
+const REST_MS: u64 = 5_000;
+
+/// Does the jobs of a deployment.
+pub(crate) struct Jobs {
+    store: Store,
+    keys: Keys,
+    pack: Arc<Pack>,
+}
+
+impl Jobs {
+    pub(crate) fn of(deployment: &Deployment) -> Jobs {
+        let Deployment { store, keys, pack, .. } = deployment;
+        Jobs { store: store.clone(), keys: keys.clone(), pack: Arc::clone(pack) }
+    }
+
+    /// Does what is due now, and what follows from it.
+    pub(crate) fn do_all(&self) -> Result<Round, StoreError> {
+        let worker = Worker::new(self.store.clone());
+        let mut all = Round::default();
+        loop {
+            let round = worker.round(&clock::now, &|job| self.handle(job))?;
+            all.done += round.done;
+            all.failed += round.failed;
+            if round.done == 0 {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Does jobs on a thread of its own, until `stop` is pulled.
+    pub(crate) fn start(self, stop: Stop) -> std::io::Result<std::thread::JoinHandle<()>> {
+        let worker = Worker { rest_ms: REST_MS, ..Worker::new(self.store.clone()) };
+        let alarm = |error: &StoreError| tracing::error!(%error, "jobs could not be done");
+        std::thread::Builder::new()
+            .name("jobs".to_owned())
+            .spawn(move || worker.run(&clock::now, &|job| self.handle(job), &alarm, &stop))
+    }
+
+    /// One handler for each kind. Each may be called again for a job that it has done.
+    fn handle(&self, job: &Job) -> Result<(), JobError> {
+        match job.kind.as_str() {
+            follow::KIND => {
+                let told = follow(&self.store, &self.keys, &self.pack, &clock::env(), job)?;
+                self.tell(&told)
+            }
+            kind => {
+                tracing::error!(kind, "there is no handler for a job");
+                Err(JobError::Never("no-handler"))
+            }
+        }
+        .inspect_err(|error| tracing::warn!(kind = job.kind, attempt = job.attempt, ?error, "a job failed"))
+    }
+
+    /// Tells the other blocks of a life event. They are brought in line with what she is now, so that it does not matter in which order
+    /// jobs are done, nor how often.
+    fn tell(&self, told: &Told) -> Result<(), JobError> {
+        if !told.standing.is_closed() {
+            return Ok(());
+        }
+        let (keys, person) = (self.keys.clone(), told.person);
+        self.in_bucket_of(person, move |tx| {
+            let by = Actor::program("life-events", "program");
+            kaname_signin::close::close(tx, &keys, &by, person).map_err(|_| JobError::Later("signin"))?;
+            match kaname_pay::payee::suspend(tx, &keys, &by, person) {
+                Ok(()) | Err(PayError::Refused(kaname_pay::Refusal::NoPayee)) => Ok(()),
+                Err(_) => Err(JobError::Later("pay")),
+            }
+        })
+    }
+
+    fn in_bucket_of(
+        &self,
+        person: PersonId,
+        mut work: impl for<'u> FnMut(&mut kaname_store::Tx<'u>) -> Result<(), JobError> + Send + 'static,
+    ) -> Result<(), JobError> {
+        let done = self
+            .store
+            .write(bucket_of(person, self.store.buckets()), move |tx| work(tx).map_err(Undone::Job));
+        done.map_err(|undone| match undone {
+            Undone::Job(error) => error,
+            Undone::Store => JobError::Later("store"),
+        })
+    }
+}
+
+/// Why a unit of work of a job was not done.
+enum Undone {
+    Job(JobError),
+    Store,
+}
+
+impl From<StoreError> for Undone {
+    fn from(_: StoreError) -> Undone {
+        Undone::Store
+    }
+}
