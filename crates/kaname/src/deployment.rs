@@ -36,6 +36,9 @@ pub(crate) struct Config {
     /// A folder with simulated banks, relative to the deployment's folder. Without it the deployment deals with no bank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) simulated_banks: Option<PathBuf>,
+    /// Whether officers come in with a letter too, and not with a passkey only. For trying things out, never for people's data.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) office_by_letter: bool,
     /// Where the data lie.
     pub(crate) database: Database,
     /// How the program is reached.
@@ -109,6 +112,8 @@ pub(crate) struct NewDeployment<'a> {
     pub(crate) tls: bool,
     /// Whether the banks are simulated.
     pub(crate) simulated_banks: bool,
+    /// Whether officers come in with a letter too: demonstrations only.
+    pub(crate) office_by_letter: bool,
 }
 
 impl Deployment {
@@ -135,6 +140,7 @@ impl Deployment {
             buckets: Buckets::for_population(new.population).count(),
             log_origin: format!("kaname.example/{}", new.country),
             simulated_banks: new.simulated_banks.then(|| PathBuf::from(SIMULATED_BANKS)),
+            office_by_letter: new.office_by_letter,
             database,
             serve: Serve::on_loopback(new.port, new.tls),
         };

@@ -112,6 +112,7 @@ fn app(deployment: &Deployment, provider: &Provider, demo: bool) -> Result<App, 
         log_folder: deployment.log_folder(),
         imports_folder: deployment.imports_folder(),
         authority,
+        office_by_letter: deployment.config.office_by_letter,
         demo,
         env: clock::env,
     }))

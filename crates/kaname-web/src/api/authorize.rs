@@ -2,7 +2,7 @@
 
 use kaname_signin::authorize::{self, ConsentPage as Asking, SignInPage as Waiting};
 use kaname_signin::session::{self, Session};
-use kaname_signin::{Browser, Holder, Parameters, SignedIn, Step};
+use kaname_signin::{Browser, Holder, Level, Parameters, SignedIn, Step};
 
 use crate::http::answer::{Answer, FormTarget, page, see_other, with_cookie};
 use crate::http::call::BROWSER;
@@ -105,6 +105,7 @@ fn sign_in_page(app: &App, call: &Call, browser: &Browser, waiting: Waiting, wro
         next: waiting.handle,
         passkey_options: waiting.passkey_options.to_string(),
         passkey_error: wrong.passkey,
+        by_letter: waiting.level < Level::Passkey,
         letter: wrong.letter,
         shell,
     })?;

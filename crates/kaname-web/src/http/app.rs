@@ -44,6 +44,8 @@ pub struct Parts {
     pub imports_folder: PathBuf,
     /// Who runs the deployment, for the foot of every page.
     pub authority: String,
+    /// Whether officers come in with a letter too, and not with a passkey only. For trying things out, never for people's data.
+    pub office_by_letter: bool,
     /// Whether every page says that all people here are invented.
     pub demo: bool,
     /// Time and dice: one environment for each request.

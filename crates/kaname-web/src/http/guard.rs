@@ -7,7 +7,7 @@ use kaname_person::counter::{self, CounterSession, Ending, Found};
 use kaname_person::{Action, OfficerId, PersonError, policy};
 use kaname_signin::client_token;
 use kaname_signin::session::{self, Session};
-use kaname_signin::{Browser, Holder};
+use kaname_signin::{Browser, Holder, Level, Means};
 use kaname_trust::{Actor, PersonId};
 
 use super::answer::{Answer, forgetting, page_with, see_other};
@@ -67,6 +67,8 @@ const PURPOSE: &str = "kaname-purpose";
 pub(super) enum Stopped {
     /// Nobody has signed in.
     SignedOut,
+    /// An officer who signed in with paper, which opens nothing but the way to a passkey.
+    PasskeyNeeded(Means),
     /// The page belongs to a session at the counter that is over; the officer may have another one now.
     CounterOver(Box<Officer>),
     /// Anything else.
@@ -84,6 +86,12 @@ impl Stopped {
     pub(super) fn answer(self, app: &App, call: &Call) -> Answer {
         match self {
             Stopped::Problem(problem) => Err(problem),
+            Stopped::PasskeyNeeded(Means::Activation)
+                if call.method == Method::GET && !call.wants_document() =>
+            {
+                see_other("/office/activate/passkey")
+            }
+            Stopped::PasskeyNeeded(_) => Err(Problem::passkey_needed()),
             Stopped::CounterOver(_) if call.wants_document() => {
                 Err(kaname_person::Refusal::CounterOver.into())
             }
@@ -117,7 +125,12 @@ pub(super) fn officer(app: &App, call: &Call, who: Who) -> Result<Officer, Stopp
     let session = open(app, call, OFFICER)?.ok_or(Stopped::SignedOut)?;
     let Holder::Officer(id) = session.holder() else { return Err(Problem::not_found().into()) };
     check_form(app, call, &session)?;
+    let is_way_in = who == Who::OfficerComingIn;
+    if !is_way_in && session.level() < office_level(app) {
+        return Err(Stopped::PasskeyNeeded(session.means()));
+    }
     let action = match who {
+        Who::OfficerComingIn => None,
         Who::Officer(action) => action,
         Who::AtCounter(action) => Some(action),
         Who::Anyone | Who::Resident | Who::Party | Who::Agency(_) => {
@@ -166,6 +179,18 @@ pub(super) fn at_counter(app: &App, call: &Call, who: Who) -> Result<AtCounter, 
 
 /// The part of the path, and the field of a form, that says which session at the counter a page belongs to.
 const COUNTER: &str = "counter";
+
+/// How sure a sign-in to the office must be: a passkey. A deployment may say in its configuration that a letter is enough, for trying
+/// things out.
+pub(crate) fn office_level(app: &App) -> Level {
+    if app.office_by_letter { Level::Letter } else { Level::Passkey }
+}
+
+/// How sure a sign-in must be that leads to this path of ours.
+pub(crate) fn level_for(app: &App, path: &str) -> Level {
+    let is_office = path == "/office" || path.starts_with("/office/") || path.starts_with("/office?");
+    if is_office { office_level(app) } else { Level::Letter }
+}
 
 /// What a session at the counter is bound to beside the officer: one sign-in, in one browser.
 pub(crate) fn terminal(app: &App, session: &Session) -> [u8; 16] {

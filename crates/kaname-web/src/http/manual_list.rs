@@ -125,6 +125,7 @@ const PAGES: &[Entry] = &[
     ("passkey-invalid", include_str!("../../../../docs/errors/passkey-invalid.md")),
     ("passkey-limit", include_str!("../../../../docs/errors/passkey-limit.md")),
     ("passkey-name", include_str!("../../../../docs/errors/passkey-name.md")),
+    ("passkey-needed", include_str!("../../../../docs/errors/passkey-needed.md")),
     ("passkey-there", include_str!("../../../../docs/errors/passkey-there.md")),
     ("passkey-unknown", include_str!("../../../../docs/errors/passkey-unknown.md")),
     ("pending-amount", include_str!("../../../../docs/errors/pending-amount.md")),

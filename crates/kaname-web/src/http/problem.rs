@@ -78,6 +78,11 @@ impl Problem {
         Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
+    /// 403: an officer who signed in with paper.
+    pub(crate) fn passkey_needed() -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, "passkey-needed", "the office opens with a passkey")
+    }
+
     /// 403: a form that did not come from our own page.
     pub fn cross_site() -> Problem {
         Problem::new(

@@ -40,7 +40,7 @@ pub enum Who {
     Anyone,
     /// A resident who has signed in.
     Resident,
-    /// An officer who has signed in, in a role that may do this; in any role if `None`.
+    /// An officer who has signed in with a passkey, in a role that may do this; in any role if `None`.
     Officer(Option<Action>),
     /// An officer in a role that may do this, from a page of the open session at the counter with one resident.
     ///
@@ -49,6 +49,8 @@ pub enum Who {
     /// thing that says who the resident is. The guard refuses a page of any other session. A form on such a page needs nothing
     /// but `ui::csrf`, which also sends the session's id; a link leads to `at.address("…")`.
     AtCounter(Action),
+    /// An officer who has signed in, by whatever means: to make a passkey, or to leave.
+    OfficerComingIn,
     /// A relying party, which proves who it is within the protocol: by an assertion or by an access token.
     Party,
     /// An agency's own system, whose access token is for this scope.
@@ -156,10 +158,10 @@ fn pages() -> Vec<Route> {
         resident(Method::POST, "/my/services/end", ENDS, signins::disconnect),
         // The office.
         officer(Method::GET, "/office", None, COUNTS, home::home),
-        officer(Method::POST, "/office/signout", None, ENDS, home::sign_out),
-        officer(Method::GET, "/office/activate/passkey", None, FORM, activate::offer_officer),
-        officer(Method::POST, "/office/activate/passkey", None, KEYS, activate::register_officer),
-        officer(Method::POST, "/office/activate/no-passkey", None, FORM, activate::decline_officer),
+        coming_in(Method::POST, "/office/signout", ENDS, home::sign_out),
+        coming_in(Method::GET, "/office/activate/passkey", FORM, activate::offer_officer),
+        coming_in(Method::POST, "/office/activate/passkey", KEYS, activate::register_officer),
+        coming_in(Method::POST, "/office/activate/no-passkey", FORM, activate::decline_officer),
         // At the counter, one resident at a time.
         officer(Method::GET, "/office/find", Some(Action::FindResident), FORM, residents::form),
         officer(
@@ -274,6 +276,15 @@ fn officer(
     handler: fn(&App, &Call, &Officer) -> Answer,
 ) -> Route {
     Route { method, path, who: Who::Officer(action), audit, handler: Handler::Officer(handler) }
+}
+
+fn coming_in(
+    method: Method,
+    path: &'static str,
+    audit: Audit,
+    handler: fn(&App, &Call, &Officer) -> Answer,
+) -> Route {
+    Route { method, path, who: Who::OfficerComingIn, audit, handler: Handler::Officer(handler) }
 }
 
 fn at_counter(
@@ -458,6 +469,7 @@ impl fmt::Display for Route {
             Who::Resident => "resident".to_owned(),
             Who::Party => "relying party".to_owned(),
             Who::Agency(scope) => format!("agency with {scope}"),
+            Who::OfficerComingIn => "officer on the way in".to_owned(),
             Who::Officer(None) => "officer".to_owned(),
             Who::Officer(Some(action)) => format!("officer who may {action}"),
             Who::AtCounter(action) => format!("at the counter, may {action}"),

@@ -29,6 +29,8 @@ pub struct SignInPage {
     pub passkey_options: String,
     /// Why the passkey was not accepted, in the reader's language.
     pub passkey_error: Option<String>,
+    /// Whether the letter's grid is sure enough.
+    pub by_letter: bool,
     /// The number of the letter.
     pub letter: Field,
 }
@@ -102,6 +104,8 @@ pub struct ActivatePasskeyPage {
     pub passkey_options: String,
     /// Why the passkey could not be kept, in the reader's language.
     pub passkey_error: Option<String>,
+    /// Whether one can go on without.
+    pub may_decline: bool,
 }
 
 impl ActivatePasskeyPage {

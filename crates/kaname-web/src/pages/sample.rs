@@ -315,6 +315,7 @@ impl SignInPage {
             next: "r-7Qk2".to_owned(),
             passkey_options: OPTIONS.to_owned(),
             passkey_error: None,
+            by_letter: true,
             letter: Field::default(),
         }
     }
@@ -366,6 +367,7 @@ impl ActivatePasskeyPage {
             base: "/activate",
             passkey_options: NEW_OPTIONS.to_owned(),
             passkey_error: None,
+            may_decline: true,
         }
     }
 }

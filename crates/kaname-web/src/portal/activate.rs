@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use kaname_person::show::{self, Asking};
 use kaname_signin::passkey::{self, NewPasskey};
-use kaname_signin::session::Session;
+use kaname_signin::session::{self, Session};
 use kaname_signin::{Holder, Refusal, SigninError, letter};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::signin::{known_browser, old_session, word};
 use crate::api::authorize::{browser, holder_of, remember, session_cookie};
 use crate::http::answer::{Answer, page, page_with, see_other, with_cookie};
 use crate::http::guard::{self, Officer, Resident};
-use crate::http::{App, Call};
+use crate::http::{App, Call, Problem, cookies};
 use crate::pages::portal::{ActivateDonePage, ActivatePage, ActivatePasskeyPage};
 use crate::pages::{Field, Shell};
 
@@ -80,7 +80,12 @@ pub(crate) fn offer_officer(app: &App, call: &Call, officer: &Officer) -> Answer
 /// `POST /office/activate/passkey`
 pub(crate) fn register_officer(app: &App, call: &Call, officer: &Officer) -> Answer {
     match keep(app, call, &officer.session) {
-        Ok(()) => see_other("/office"),
+        // The letter has served its time: the office opens with the passkey, which shows at once that it works.
+        Ok(()) => {
+            session::end(&app.signin, &officer.session)?;
+            let gone = cookies::clear(&app.cookie(guard::OFFICER), app.made().secure);
+            Ok(with_cookie(see_other("/signin?then=/office")?, gone))
+        }
         Err(SigninError::Refused(refusal)) if is_about_the_passkey(refusal) => {
             offer_page(app, call, &officer.session, officer.shell(app, call), &officer.name, Some(refusal))
         }
@@ -94,8 +99,8 @@ pub(crate) fn decline(_: &App, _: &Call, _: &Resident) -> Answer {
 }
 
 /// `POST /office/activate/no-passkey`
-pub(crate) fn decline_officer(_: &App, _: &Call, _: &Officer) -> Answer {
-    see_other("/office")
+pub(crate) fn decline_officer(app: &App, _: &Call, _: &Officer) -> Answer {
+    if app.office_by_letter { see_other("/office") } else { Err(Problem::passkey_needed()) }
 }
 
 /// `GET /activate/done`
@@ -133,6 +138,7 @@ fn offer_page(
             },
             passkey_options: options.to_string(),
             passkey_error: wrong.map(|refusal| word(&shell, refusal)),
+            may_decline: matches!(session.holder(), Holder::Resident(_)) || app.office_by_letter,
             shell,
         },
     )

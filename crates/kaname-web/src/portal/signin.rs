@@ -1,7 +1,7 @@
 //! The way in: a passkey, or two squares of the letter's grid; and the answer to a relying party's request.
 
 use kaname_signin::passkey::{self, PasskeyAnswer};
-use kaname_signin::{Browser, Level, Refusal, SigninError, Step, authorize, consent, grid, session};
+use kaname_signin::{Browser, Refusal, SigninError, Step, authorize, consent, grid, session};
 use serde_json::json;
 
 use crate::api::authorize::{HOME, Wrong, browser, leading_to, remember, show, signed_in};
@@ -24,7 +24,8 @@ pub(crate) fn form(app: &App, call: &Call) -> Answer {
         return waiting(app, call, handle, Wrong::default());
     }
     let then = call.query.get("then").filter(|path| is_local(path)).unwrap_or(HOME);
-    let step = authorize::start_own(&app.signin, &call.env, Level::Letter, then, &browser)?;
+    let level = guard::level_for(app, then);
+    let step = authorize::start_own(&app.signin, &call.env, level, then, &browser)?;
     remember(app, &browser, is_new, show(app, call, (&browser, None), step, Wrong::default()))
 }
 

@@ -3,6 +3,7 @@
 mod agency;
 mod aliases;
 mod counter;
+mod doors;
 mod html;
 mod journeys;
 mod manual;

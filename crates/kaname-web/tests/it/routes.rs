@@ -22,10 +22,9 @@ fn the_table_is_as_written_down() {
 async fn nobody_comes_in_without_signing_in() {
     let world = World::new();
     let mut walked = 0;
-    for route in table()
-        .iter()
-        .filter(|route| matches!(route.who, Who::Resident | Who::Officer(_) | Who::AtCounter(_)))
-    {
+    for route in table().iter().filter(|route| {
+        matches!(route.who, Who::Resident | Who::OfficerComingIn | Who::Officer(_) | Who::AtCounter(_))
+    }) {
         let answer = call(&world, &Browser::default(), route).await;
         let right = match route.method {
             Method::GET => {
@@ -50,7 +49,7 @@ async fn a_session_of_the_other_kind_opens_nothing() {
     for route in table() {
         let browser = match route.who {
             Who::Resident => &as_resident,
-            Who::Officer(_) | Who::AtCounter(_) => &as_officer,
+            Who::OfficerComingIn | Who::Officer(_) | Who::AtCounter(_) => &as_officer,
             Who::Anyone | Who::Party | Who::Agency(_) => continue,
         };
         let answer = call(&world, browser, &route).await;
@@ -158,7 +157,7 @@ async fn a_form_that_is_not_ours_does_nothing() {
             {
                 &payer
             }
-            Who::Officer(_) | Who::AtCounter(_) => &registrar,
+            Who::OfficerComingIn | Who::Officer(_) | Who::AtCounter(_) => &registrar,
             _ => &hanako,
         };
         let token = token_of(&world, browser, route).await;
@@ -290,7 +289,7 @@ async fn token_of(world: &World, browser: &Browser, route: &Route) -> String {
     let (page, action) = match route.who {
         Who::Anyone | Who::Party | Who::Agency(_) => ("/activate", "/activate"),
         Who::Resident => ("/my/number", "/my/number"),
-        Who::Officer(_) | Who::AtCounter(_) => ("/office", "/office/signout"),
+        Who::OfficerComingIn | Who::Officer(_) | Who::AtCounter(_) => ("/office", "/office/signout"),
     };
     let page = browser.clone().get(world, page).await;
     page.form(action).into_iter().find(|(name, _)| name == "csrf").unwrap().1

@@ -46,6 +46,8 @@ pub(crate) struct World {
     pub(crate) hanako: Someone,
     pub(crate) taro: Someone,
     pub(crate) registrar: Authenticator,
+    /// A registrar who has not signed in yet.
+    pub(crate) newcomer: OfficerId,
     pub(crate) second_registrar: Authenticator,
     pub(crate) payer: Authenticator,
     pub(crate) second_payer: Authenticator,
@@ -159,8 +161,10 @@ impl World {
                     officer::add_officer(tx, &with, &pack, &env(), by.as_ref(), name, &[role])
                 })
                 .unwrap();
-            give_passkey(&signin, NOW, Holder::Officer(id)).unwrap()
+            id
         };
+        let newcomer = staff("登録 新子", "registrar");
+        let mut staff = |name, role| give_passkey(&signin, NOW, Holder::Officer(staff(name, role))).unwrap();
         let registrar = staff("登録 係子", "registrar");
         let second_registrar = staff("登録 次子", "registrar");
         let payer = staff("給付 一子", "payments");
@@ -190,6 +194,7 @@ impl World {
             log_folder: folder.path().join("log"),
             imports_folder: folder.path().join("imports"),
             authority: "扇市".to_owned(),
+            office_by_letter: false,
             demo: true,
             env,
         });
@@ -203,6 +208,7 @@ impl World {
             hanako,
             taro,
             registrar,
+            newcomer,
             second_registrar,
             payer,
             second_payer,
@@ -225,6 +231,7 @@ impl World {
             log_folder: self.app.log_folder.clone(),
             imports_folder: self.app.imports_folder.clone(),
             authority: self.app.authority.clone(),
+            office_by_letter: false,
             demo: self.app.demo,
             env,
         });
@@ -395,7 +402,7 @@ pub(crate) fn passkey_fields(page: &Answer, passkey: &Authenticator) -> Vec<(Str
 }
 
 /// An attribute's value without its character references.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")]
         .iter()
         .fold(text.to_owned(), |text, (reference, letter)| text.replace(reference, letter))

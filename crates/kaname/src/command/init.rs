@@ -56,6 +56,7 @@ pub(crate) fn run(init: &Init) -> Result<ExitCode, Failure> {
         port: init.port,
         tls: init.tls,
         simulated_banks: init.simulated_banks,
+        office_by_letter: false,
     })?;
     let log = deployment.log()?;
     log.publish()?;

@@ -148,6 +148,7 @@ impl Place {
             port,
             tls: false,
             simulated_banks: true,
+            office_by_letter: false,
         })
     }
 

@@ -49,6 +49,10 @@ pub(crate) struct Demo {
     /// Speak TLS on loopback, with an authority of the deployment's own (DIR/tls/ca.pem)
     #[arg(long)]
     tls: bool,
+    /// Ask officers for a passkey, as a deployment that `kaname init` makes; otherwise their letters open the office of the
+    /// demonstration too
+    #[arg(long)]
+    passkeys: bool,
     /// Stop after the summary instead of serving
     #[arg(long)]
     exit: bool,
@@ -178,6 +182,7 @@ fn open(ask: &Demo, folder: &Path, people: &People) -> Result<(Deployment, bool)
         port: ask.port.unwrap_or(DEFAULT_PORT),
         tls: ask.tls,
         simulated_banks: true,
+        office_by_letter: !ask.passkeys,
     })?;
     Ok((deployment, true))
 }

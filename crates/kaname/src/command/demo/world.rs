@@ -73,7 +73,8 @@ fn administrator(officer: &Officer) -> Result<Actor, Failure> {
 /// Who gets a letter in the demonstration, and whether its code is used at once.
 const RESIDENT_LETTERS: [(usize, bool); 4] = [(0, true), (1, true), (2, true), (3, false)];
 
-/// Letters for the first residents and for the officers. Three residents and all officers are activated. Letters that are there stay.
+/// Letters for the first residents and for the officers. Three residents are activated, and the officers where their letters
+/// open the office. Letters that are there stay.
 pub(super) fn letters(deployment: &Deployment, file: &Path) -> Result<Vec<LetterLine>, Failure> {
     let folder = deployment.folder.join("letters");
     let mut wanted: Vec<(String, PathBuf, bool, Holder)> = Vec::new();
@@ -93,7 +94,9 @@ pub(super) fn letters(deployment: &Deployment, file: &Path) -> Result<Vec<Letter
     {
         let role = officer.roles.first().cloned().unwrap_or_default();
         let path = folder.join(format!("officer-{}-{role}.html", place + 1));
-        wanted.push((format!("officer, {role}"), path, true, Holder::Officer(officer.id)));
+        // Where the office asks for a passkey, the code of the letter is for making one.
+        let activate = deployment.config.office_by_letter;
+        wanted.push((format!("officer, {role}"), path, activate, Holder::Officer(officer.id)));
     }
     let mut lines = Vec::new();
     for (holder_name, path, activate, holder) in wanted {
