@@ -107,6 +107,24 @@ pub enum Refusal {
     /// A second officer is asked for, and it was the same one.
     #[error("another officer has to do this")]
     SameOfficer,
+    /// There is no such enrolment kit.
+    #[error("there is no such enrolment kit")]
+    NoSuchKit,
+    /// The kit was revoked, or its officer may not register people any more.
+    #[error("the enrolment kit was revoked, or its officer has left")]
+    KitRevoked,
+    /// A packet was made outside its kit's days, or comes in too late.
+    #[error("the packet was made outside the days of its kit, or comes in too late")]
+    KitExpired,
+    /// A kit for no day, or for too many.
+    #[error("an enrolment kit is for 1 to {} days", crate::enrol::kit::LONGEST_DAYS)]
+    KitPeriod,
+    /// A packet whose form, signature or seal is not right.
+    #[error("the packet is damaged, or is not of this kit")]
+    PacketBroken,
+    /// Two packets of a kit have the same place in its count.
+    #[error("another packet of the kit has the same number: somebody has a copy of the kit")]
+    PacketCounter,
     /// The role does not allow the action.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -206,6 +224,12 @@ impl Refusal {
             Refusal::MandateTerms => "mandate-terms",
             Refusal::SamePerson => "same-person",
             Refusal::SameOfficer => "same-officer",
+            Refusal::NoSuchKit => "no-such-kit",
+            Refusal::KitRevoked => "kit-revoked",
+            Refusal::KitExpired => "kit-expired",
+            Refusal::KitPeriod => "kit-period",
+            Refusal::PacketBroken => "packet-broken",
+            Refusal::PacketCounter => "packet-counter",
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",

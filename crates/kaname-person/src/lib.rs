@@ -3,6 +3,7 @@
 //! - [`register`]: one resident at a counter, or many of an import.
 //! - [`import`]: a file of residents, streamed, repeatable after a kill.
 //! - [`number`]: numbers that say nothing of the person and are never given twice.
+//! - [`enrol`]: people enrolled where there is no network.
 //! - [`delegate`]: who may act for whom.
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
 //! - [`linkage`]: whether two records are one person, with the evidence.
@@ -19,6 +20,7 @@ mod check;
 mod correct;
 pub mod counter;
 pub mod delegate;
+pub mod enrol;
 mod entry;
 pub mod error;
 pub mod event;
@@ -72,4 +74,5 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         number: 6,
         sql: include_str!("../migrations/0006_mandate.sql"),
     },
+    kaname_store::Migration { block: "person", number: 7, sql: include_str!("../migrations/0007_enrol.sql") },
 ];

@@ -51,6 +51,12 @@ pub enum Action {
     StandIn,
     /// See what a resident was paid.
     SeePayments,
+    /// Make kits for enrolment without a network, revoke one.
+    ManageKits,
+    /// See the kits, and which of their packets are missing.
+    SeeKits,
+    /// Merge packets that were made without a network.
+    MergePackets,
     /// Print a letter that activates a resident's sign-in.
     IssueActivation,
     /// Print a letter that activates an officer's sign-in.
@@ -134,6 +140,9 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::ApproveMandate, &["registrar"]),
     (Action::StandIn, &["registrar", "help-desk"]),
     (Action::SeePayments, &[SELF, DELEGATE]),
+    (Action::ManageKits, &["administrator"]),
+    (Action::SeeKits, &["administrator", "registrar"]),
+    (Action::MergePackets, &["registrar"]),
     (Action::IssueActivation, &["registrar", "help-desk", PROGRAM]),
     (Action::IssueOfficerActivation, &["administrator", PROGRAM]),
     (Action::EndSignIn, &[PROGRAM]),
@@ -243,6 +252,9 @@ impl fmt::Display for Action {
             Action::ApproveMandate => "approve a mandate",
             Action::StandIn => "stand in at the counter",
             Action::SeePayments => "see payments",
+            Action::ManageKits => "manage enrolment kits",
+            Action::SeeKits => "see enrolment kits",
+            Action::MergePackets => "merge packets",
             Action::IssueActivation => "issue an activation",
             Action::IssueOfficerActivation => "activate an officer",
             Action::EndSignIn => "end a resident's sign-in",

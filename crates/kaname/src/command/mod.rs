@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod doctor;
+mod enrol;
 mod hold;
 mod init;
 mod key;
@@ -44,6 +45,9 @@ pub(crate) enum Command {
     /// Link other agencies' records to residents, and see what became of it
     #[command(subcommand)]
     Link(link::Link),
+    /// Enrol people where there is no network, and merge them later
+    #[command(subcommand)]
+    Enrol(enrol::Enrol),
     /// Add officers, and see who there is
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
@@ -100,6 +104,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(&demo),
         Command::Link(link) => link::run(&link),
+        Command::Enrol(enrol) => enrol::run(&enrol),
         Command::Officer(officer) => officer::run(&officer),
         Command::Party(party) => party::run(&party),
         Command::Payout(payout) => payout::run(&payout),

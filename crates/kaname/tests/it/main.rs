@@ -3,6 +3,7 @@
 mod aliases;
 mod database;
 mod dump;
+mod enrol;
 mod imports;
 mod kill;
 mod lives;

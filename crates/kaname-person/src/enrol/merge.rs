@@ -1,0 +1,149 @@
+//! Use case: packets join the register, in any order, twice without harm.
+
+use std::collections::BTreeSet;
+
+use jiff::ToSpan;
+use kaname_base::Env;
+use kaname_base::pack::Pack;
+use kaname_store::{Store, StoreError};
+use kaname_trust::{Actor, Keys};
+
+use super::KitId;
+use super::kit::{GRACE_DAYS, KnownKit, known, missing};
+use super::packet::{kit_of, open_packet};
+use super::table::{self, PacketState};
+use crate::register::{Register, register};
+use crate::{Action, Numbers, PersonError, Refusal, officer, policy};
+
+/// What became of a packet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Merged {
+    /// The person is in the register, by this packet.
+    Registered,
+    /// It was merged before.
+    AlreadyHere,
+    /// Why not. It tells nothing of the person.
+    Refused(Refusal),
+}
+
+/// A packet that was looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// Of which kit it says it is, if it says so in a form that can be read.
+    pub kit: Option<KitId>,
+    /// Its place in the kit's count, when its signature was good.
+    pub n: Option<i64>,
+    /// What became of it.
+    pub merged: Merged,
+}
+
+/// Merges one packet. Killed at any point and run again, the person is registered once.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] when the caller may not merge; [`PersonError::Store`], [`PersonError::Trust`]. Whatever is wrong with
+/// the packet is told in the outcome.
+pub fn merge(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    numbers: &Numbers,
+    env: &Env,
+    by: &Actor,
+    packet: &str,
+) -> Result<Outcome, PersonError> {
+    policy::may(by, Action::MergePackets)?;
+    let mut outcome = Outcome { kit: None, n: None, merged: Merged::AlreadyHere };
+    outcome.merged = match merge_one(store, keys, pack, numbers, env, packet.trim(), &mut outcome) {
+        Ok(merged) => merged,
+        Err(PersonError::Refused(refusal)) => Merged::Refused(refusal),
+        Err(error) => return Err(error),
+    };
+    Ok(outcome)
+}
+
+/// The packets that are missing of each kit of these: a later one came in, they did not.
+///
+/// # Errors
+/// [`PersonError::Store`].
+pub fn lost(store: &Store, kits: &BTreeSet<KitId>) -> Result<Vec<(KitId, Vec<i64>)>, PersonError> {
+    let mut lost = Vec::new();
+    for kit in kits {
+        let kit = *kit;
+        let counts =
+            store.read::<_, StoreError, _>(store.buckets().home(), move |tx| table::counts(tx, kit))?;
+        let missing = missing(&counts);
+        if !missing.is_empty() {
+            lost.push((kit, missing));
+        }
+    }
+    Ok(lost)
+}
+
+fn merge_one(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    numbers: &Numbers,
+    env: &Env,
+    packet: &str,
+    outcome: &mut Outcome,
+) -> Result<Merged, PersonError> {
+    let id = kit_of(packet)?;
+    outcome.kit = Some(id);
+    let home = store.buckets().home();
+    let (kit, enroller) = {
+        let keys = keys.clone();
+        store.read::<_, PersonError, _>(home, move |tx| {
+            let kit = known(tx, &keys, id)?.ok_or(Refusal::NoSuchKit)?;
+            let enroller = officer::officer(tx, &keys, kit.officer)?;
+            Ok((kit, enroller))
+        })?
+    };
+    let open = open_packet(&kit, packet)?;
+    outcome.n = Some(open.n);
+    let actor = enroller.acting_as("registrar").map_err(|_| Refusal::KitRevoked)?;
+    check_days(&kit, pack, env, open.at)?;
+
+    let index = keys.blind_index("person.enrol.packet", &open.id);
+    let n = open.n;
+    let (there, merged) =
+        store.write::<_, StoreError, _>(home, move |tx| table::take_packet(tx, id, n, &index))?;
+    if there != index {
+        return Err(Refusal::PacketCounter.into());
+    }
+    if merged {
+        return Ok(Merged::AlreadyHere);
+    }
+    let entry = open.entered.entry().map_err(|_| Refusal::PacketBroken)?;
+    let ask = Register {
+        request: open.id,
+        entry,
+        source: SOURCE,
+        by: actor,
+        why: "enrolled without a network",
+        evidence: &open.entered.evidence,
+    };
+    let (state, merged) = match register(store, keys, pack, numbers, env, &ask) {
+        Ok(_) => (PacketState::Merged, Merged::Registered),
+        Err(PersonError::Refused(refusal)) => (PacketState::Refused, Merged::Refused(refusal)),
+        Err(error) => return Err(error),
+    };
+    store.write::<_, StoreError, _>(home, move |tx| table::set_packet(tx, id, n, state))?;
+    Ok(merged)
+}
+
+/// Whose references a packet has.
+const SOURCE: &str = "enrolment";
+
+/// A kit holds on its days, and its packets find their way back within some more.
+fn check_days(kit: &KnownKit, pack: &Pack, env: &Env, made_at: kaname_base::Instant) -> Result<(), Refusal> {
+    if !kit.active {
+        return Err(Refusal::KitRevoked);
+    }
+    let (made, today) = (made_at.date_in(&pack.time_zone), env.now.date_in(&pack.time_zone));
+    let last = kit.until.checked_add(GRACE_DAYS.days()).unwrap_or(kit.until);
+    if made < kit.from || kit.until < made || today < made || last < today {
+        return Err(Refusal::KitExpired);
+    }
+    Ok(())
+}
