@@ -95,7 +95,9 @@ fn nobody_borrows_rights_by_naming_a_role() {
     let resident = Actor::new(ActorKind::Resident, "self", "registrar");
     assert!(may(&resident, Action::RegisterResident).is_err());
     for pack in Pack::shipped().iter().filter_map(|id| Pack::load_shipped(id)) {
-        let known = |role: &&str| ["self", "delegate", "program"].contains(role) || pack.role(role).is_some();
+        let known = |role: &&str| {
+            ["self", "delegate", "agency", "program"].contains(role) || pack.role(role).is_some()
+        };
         assert!(POLICY.iter().all(|(_, roles)| roles.iter().all(&known)), "{}", pack.id);
     }
 }
