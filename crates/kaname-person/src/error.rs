@@ -184,6 +184,21 @@ pub enum Refusal {
     /// The person has as many records of this source as one may have.
     #[error("she has as many records of this source as a person may have")]
     HasOne,
+    /// There is one with this id.
+    #[error("there is one with this id")]
+    FileThere,
+    /// The register keeps this: it changes by life events and decisions of officers only.
+    #[error("the register keeps this: it changes by life events and decisions of officers only")]
+    RegisterKeeps,
+    /// There are too many of them.
+    #[error("there are too many of them")]
+    TooMany,
+    /// An id has from 1 to 256 bytes.
+    #[error("an id has from 1 to 256 bytes")]
+    IdForm,
+    /// The enrolment is finished, and nothing of it changes any more.
+    #[error("the enrolment is finished, and nothing of it changes any more")]
+    EnrolmentFinished,
     /// Another process is importing the same file.
     #[error("another process is importing this file at this moment")]
     ImportRuns,
@@ -248,6 +263,11 @@ impl Refusal {
             Refusal::NoSuchCandidate => "no-such-candidate",
             Refusal::HasOne => "has-one",
             Refusal::NoSuchFinding => "no-such-finding",
+            Refusal::FileThere => "file-there",
+            Refusal::RegisterKeeps => "register-keeps",
+            Refusal::TooMany => "too-many",
+            Refusal::IdForm => "id-form",
+            Refusal::EnrolmentFinished => "enrolment-finished",
             Refusal::ImportRuns => "import-runs",
         }
     }

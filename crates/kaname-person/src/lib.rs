@@ -52,6 +52,7 @@ pub use resident::{
 
 /// The block's tables.
 pub const MIGRATIONS: &[kaname_store::Migration] = &[
+    agency::TABLES,
     kaname_store::Migration {
         block: "person",
         number: 1,

@@ -101,6 +101,8 @@ pub enum Action {
     ManageParties,
     /// Read what the law gives an agency, through an interface.
     ReadAsAgency,
+    /// Tell the register of a person, through an interface.
+    TellAsAgency,
 }
 
 /// The role of a person acting for herself.
@@ -119,7 +121,7 @@ pub const ROLES: [&str; 9] =
 
 /// The table: each action with the roles that may do it.
 pub const POLICY: &[(Action, &[&str])] = &[
-    (Action::RegisterResident, &["registrar"]),
+    (Action::RegisterResident, &["registrar", AGENCY]),
     (Action::ImportResidents, &["registrar", PROGRAM]),
     (Action::SeeImportRejects, &["registrar"]),
     (Action::FindResident, &["registrar", "payments", "help-desk", "auditor", PROGRAM]),
@@ -165,6 +167,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::ManageOfficers, &["administrator"]),
     (Action::ManageParties, &["administrator", PROGRAM]),
     (Action::ReadAsAgency, &[AGENCY]),
+    (Action::TellAsAgency, &[AGENCY]),
 ];
 
 /// What a mandate's scope must hold for an action; an action that is not here takes no mandate.
@@ -277,6 +280,7 @@ impl fmt::Display for Action {
             Action::ManageOfficers => "manage officers",
             Action::ManageParties => "manage relying parties",
             Action::ReadAsAgency => "read as an agency",
+            Action::TellAsAgency => "tell as an agency",
         })
     }
 }

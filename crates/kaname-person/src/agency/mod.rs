@@ -5,16 +5,25 @@
 //!   these: nobody is there to consent.
 //! - Each reading is an entry of the person's access log, with the agency as the one who read.
 
+pub mod enrol;
+pub mod enter;
 pub mod facts;
+pub mod file;
 pub mod name;
+pub mod person;
 pub mod read;
+mod table;
 pub mod whom;
 
+use std::sync::Arc;
+
+use kaname_base::Env;
 use kaname_base::pack::{Pack, Purpose};
-use kaname_trust::{Actor, ActorKind};
+use kaname_store::Store;
+use kaname_trust::{Actor, ActorKind, Keys};
 
 use crate::policy::AGENCY;
-use crate::{PersonError, Refusal};
+use crate::{Numbers, PersonError, Refusal};
 
 /// An agency that asks, as the interface has recognised it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +69,30 @@ impl Agency {
         pack.purpose(purpose).filter(|known| is_stated && !known.consent)
     }
 }
+
+/// What a use case of an agency works with.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The keys.
+    pub keys: &'a Keys,
+    /// The country's pack.
+    pub pack: &'a Arc<Pack>,
+    /// The source of new numbers.
+    pub numbers: &'a Numbers,
+    /// Time and dice of the request.
+    pub env: &'a Env,
+    /// Who asks.
+    pub agency: &'a Agency,
+}
+
+/// The tables of what agencies tell; they count apart from the register's own.
+pub(crate) const TABLES: kaname_store::Migration = kaname_store::Migration {
+    block: "agency",
+    number: 1,
+    sql: include_str!("../../migrations/agency_0001.sql"),
+};
 
 /// The law that allows a purpose, as the access log names it.
 fn basis<'p>(pack: &'p Pack, purpose: &'p Purpose) -> &'p str {

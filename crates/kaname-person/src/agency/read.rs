@@ -1,6 +1,7 @@
 //! Use cases: an agency reads attributes of a person, has values compared, or has statements about her judged.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kaname_base::Env;
 use kaname_base::pack::Pack;
@@ -56,7 +57,7 @@ pub enum Operator {
 pub fn attributes(
     store: &Store,
     keys: &Keys,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     env: &Env,
     agency: &Agency,
     who: &str,
@@ -74,7 +75,7 @@ pub fn attributes(
 pub fn of_person(
     store: &Store,
     keys: &Keys,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     env: &Env,
     agency: &Agency,
     person: PersonId,
@@ -82,7 +83,7 @@ pub fn of_person(
 ) -> Result<Answer, PersonError> {
     policy::may(&agency.actor(), Action::ReadAsAgency)?;
     let (keys, pack, env, agency, names) =
-        (keys.clone(), pack.clone(), env.clone(), agency.clone(), names.to_vec());
+        (keys.clone(), Arc::clone(pack), env.again(), agency.clone(), names.to_vec());
     store.write(bucket_of(person, store.buckets()), move |tx| {
         open(tx, &keys, &pack, &env.again(), &agency, person, &names)
     })
@@ -95,7 +96,7 @@ pub fn of_person(
 pub fn mismatches(
     store: &Store,
     keys: &Keys,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     env: &Env,
     agency: &Agency,
     who: &str,
@@ -131,7 +132,7 @@ pub enum Mismatch {
 pub fn verdict(
     store: &Store,
     keys: &Keys,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     env: &Env,
     agency: &Agency,
     who: &str,
@@ -152,6 +153,11 @@ pub fn verdict(
 }
 
 impl Statement {
+    /// Whether it says that two are the same.
+    pub fn is_equal(&self) -> bool {
+        self.operator == Operator::Equal
+    }
+
     /// Whether it is true of this value.
     pub fn holds_of(&self, fact: &Fact) -> bool {
         let (left, right) = (fact.folded(), self.value.folded());

@@ -6,29 +6,95 @@ use super::answer::Answer;
 use super::guard::Agency;
 use super::routes::{Audit, Handler, Route, Who};
 use super::{App, Call};
-use crate::api::osia::data;
+use crate::api::osia::{data, enrol, pr, uin};
 
 /// What agencies call.
 pub(super) fn table() -> Vec<Route> {
-    use Audit::Receipt;
-    const LAW: &str = "as registered by law";
-    let (get, post) = (Method::GET, Method::POST);
+    use Audit::{Nothing, Receipt};
+    const LAW: Audit = Receipt("as registered by law", 1);
+    const FILE: Audit = Receipt("registration", 1);
+    const LIST: Audit = Nothing("an entry for each file that is looked into");
+    const NAMES: Audit = Nothing("names of the agency's own galleries");
+    macro_rules! at {
+        ($path:literal) => {
+            concat!("/osia/pr/v1/persons", $path)
+        };
+    }
+    let (get, post, put, patch, delete) =
+        (|| Method::GET, || Method::POST, || Method::PUT, || Method::PATCH, || Method::DELETE);
+    let (read, write) = ("pr.identity.read", "pr.identity.write");
     vec![
+        // OSIA UIN.
+        agency(post(), "/osia/uin/v1/uin", "uin.generate", Receipt("registration", 1), uin::generate),
         // OSIA Data Access.
-        agency(get, "/osia/data/v1/persons/{uin}", "pr.person.read", Receipt(LAW, 1), data::person),
+        agency(get(), "/osia/data/v1/persons/{uin}", "pr.person.read", LAW, data::person),
+        agency(post(), "/osia/data/v1/persons/{uin}/match", "pr.person.match", LAW, data::matched),
+        agency(post(), "/osia/data/v1/persons/{uin}/verify", "pr.person.verify", LAW, data::verified),
+        // OSIA Population Registry.
+        agency(post(), at!(""), "pr.person.read", LIST, pr::find),
+        agency(post(), at!("/{personId}"), "pr.person.write", FILE, pr::create),
+        agency(get(), at!("/{personId}"), "pr.person.read", FILE, pr::read_one),
+        agency(put(), at!("/{personId}"), "pr.person.write", FILE, pr::update),
+        agency(delete(), at!("/{personId}"), "pr.person.write", FILE, pr::delete),
+        agency(post(), at!("/{personId}/merge/{personIdSource}"), "pr.person.write", LIST, pr::merge),
+        agency(get(), at!("/{personId}/identities"), read, LIST, pr::identities),
+        agency(post(), at!("/{personId}/identities"), write, FILE, pr::claim),
+        agency(post(), at!("/{personId}/identities/{identityId}"), write, FILE, pr::claim_as),
+        agency(get(), at!("/{personId}/identities/{identityId}"), read, FILE, pr::identity),
+        agency(put(), at!("/{personId}/identities/{identityId}"), write, FILE, pr::replace),
+        agency(patch(), at!("/{personId}/identities/{identityId}"), write, FILE, pr::patch),
+        agency(delete(), at!("/{personId}/identities/{identityId}"), write, FILE, pr::withdraw),
+        agency(put(), at!("/{personId}/identities/{identityId}/status"), write, FILE, pr::set_status),
         agency(
-            post.clone(),
-            "/osia/data/v1/persons/{uin}/match",
-            "pr.person.match",
-            Receipt(LAW, 1),
-            data::matched,
+            put(),
+            at!("/{personId}/identities/{identityId}/reference"),
+            "pr.reference.write",
+            LIST,
+            pr::make_reference,
         ),
         agency(
-            post,
-            "/osia/data/v1/persons/{uin}/verify",
-            "pr.person.verify",
-            Receipt(LAW, 1),
-            data::verified,
+            post(),
+            at!("/{personId}/move/{personIdSource}/identities/{identityId}"),
+            write,
+            LIST,
+            pr::move_identity,
+        ),
+        agency(get(), at!("/{personId}/reference"), "pr.reference.read", LIST, pr::reference),
+        agency(get(), "/osia/pr/v1/galleries", "pr.gallery.read", NAMES, pr::galleries),
+        agency(get(), "/osia/pr/v1/galleries/{galleryId}", "pr.gallery.read", NAMES, pr::gallery),
+        // OSIA Enrollment.
+        agency(post(), "/osia/enrollment/v1/enrollments", "enroll.read", LIST, enrol::find),
+        agency(post(), "/osia/enrollment/v1/enrollments/{enrollmentId}", "enroll.write", FILE, enrol::create),
+        agency(get(), "/osia/enrollment/v1/enrollments/{enrollmentId}", "enroll.read", FILE, enrol::read),
+        agency(put(), "/osia/enrollment/v1/enrollments/{enrollmentId}", "enroll.write", FILE, enrol::replace),
+        agency(patch(), "/osia/enrollment/v1/enrollments/{enrollmentId}", "enroll.write", FILE, enrol::patch),
+        agency(
+            delete(),
+            "/osia/enrollment/v1/enrollments/{enrollmentId}",
+            "enroll.write",
+            FILE,
+            enrol::delete,
+        ),
+        agency(
+            put(),
+            "/osia/enrollment/v1/enrollments/{enrollmentId}/finalize",
+            "enroll.write",
+            LIST,
+            enrol::finalise,
+        ),
+        agency(
+            post(),
+            "/osia/enrollment/v1/enrollments/{enrollmentId}/buffer",
+            "enroll.buf.write",
+            FILE,
+            enrol::add_buffer,
+        ),
+        agency(
+            get(),
+            "/osia/enrollment/v1/enrollments/{enrollmentId}/buffer/{bufferId}",
+            "enroll.buf.read",
+            FILE,
+            enrol::buffer,
         ),
     ]
 }

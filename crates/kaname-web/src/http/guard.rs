@@ -226,6 +226,20 @@ pub(super) fn agency(app: &App, call: &Call, scope: &str) -> Result<Agency, Prob
     Ok(Agency { asks })
 }
 
+impl Agency {
+    /// What use cases of an agency work with.
+    pub(crate) fn desk<'a>(&'a self, app: &'a App, call: &'a Call) -> agency::Desk<'a> {
+        agency::Desk {
+            store: &app.store,
+            keys: &app.keys,
+            pack: &app.pack,
+            numbers: &app.numbers,
+            env: &call.env,
+            agency: &self.asks,
+        }
+    }
+}
+
 impl Officer {
     /// Whether the officer could do something else too: for links that would only lead to a refusal.
     pub(crate) fn may(&self, action: Action) -> bool {

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::answer::{json as json_answer, page_with};
 use super::routes::Voice;
 use super::{App, Call, Problem};
+use crate::api::osia::osia_status;
 use crate::pages::common::{BusyPage, NotFoundPage, ProblemPage};
 
 /// The problem as this caller reads it.
@@ -68,8 +69,9 @@ fn oauth(app: &App, problem: &Problem) -> Response {
 /// OSIA's error, which allows a number and a text: the status, and our own code before the sentence.
 fn osia(problem: &Problem) -> Response {
     let message = format!("{}: {}", problem.code(), problem.detail());
-    let body = json!({ "code": problem.status().as_u16(), "message": message });
-    let mut response = challenged(json_answer(problem.status(), &body), problem);
+    let status = osia_status(problem.status());
+    let body = json!({ "code": status.as_u16(), "message": message });
+    let mut response = challenged(json_answer(status, &body), problem);
     problem.add_retry(&mut response);
     response
 }

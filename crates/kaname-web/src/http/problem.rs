@@ -132,6 +132,11 @@ impl Problem {
         format!("{first}{}.", letters.as_str())
     }
 
+    /// The same problem under another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Problem {
+        Problem { status, ..self }
+    }
+
     /// The same problem with its code of OAuth 2.0.
     pub(crate) fn with_oauth(self, error: &'static str) -> Problem {
         Problem { oauth: Some(error), ..self }

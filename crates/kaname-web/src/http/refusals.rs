@@ -62,6 +62,9 @@ impl From<kaname_signin::Refusal> for Problem {
 fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
     use kaname_person::Refusal::*;
     match refusal {
+        RegisterKeeps | TooMany | EnrolmentFinished => StatusCode::FORBIDDEN,
+        FileThere => StatusCode::CONFLICT,
+        IdForm => StatusCode::BAD_REQUEST,
         Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         MandateOver | SamePerson | SameOfficer => StatusCode::CONFLICT,
         MandateTerms => StatusCode::UNPROCESSABLE_ENTITY,

@@ -74,19 +74,52 @@ async fn number(world: &World, who: &Someone) -> String {
     number_of(world, &mut browser).await.replace(' ', "")
 }
 
-/// A path of the table with everything filled in.
-fn concrete(path: &str, who: &str) -> String {
-    path.replace("{uin}", who).replace("{personId}", who)
+/// What the agency calls a person, by her number.
+async fn name_of(world: &World, token: &str, number: &str) -> String {
+    let path = format!("/osia/data/v1/persons/{number}?attributeNames=personId");
+    value(&call(world, token, Method::GET, &path, None).await)["personId"].as_str().unwrap().to_owned()
 }
 
-/// How a route is called so that it reads, with the person called `who`.
+/// A path of the table with everything filled in.
+fn concrete(path: &str, who: &str) -> String {
+    let parts = path.split('/').map(|part| match part {
+        "{uin}" | "{personId}" => who,
+        "{identityId}" => "claimed",
+        part if part.starts_with('{') => "x",
+        part => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+const T: &str = "transactionId=1";
+
+/// How a route is called so that it reads, with the person called `who`. Not those whose person is another each time: `files`.
 fn example(route: &Route, who: &str) -> Option<(String, Option<Value>)> {
     let path = concrete(route.path, who);
-    Some(match (route.method.as_str(), route.path) {
-        ("GET", "/osia/data/v1/persons/{uin}") => (format!("{path}?attributeNames=firstName"), None),
-        ("POST", "/osia/data/v1/persons/{uin}/match") => (path, Some(json!({ "firstName": "x" }))),
-        ("POST", "/osia/data/v1/persons/{uin}/verify") => {
+    let identity = json!({ "identityType": "birth", "status": "CLAIMED" });
+    let told = format!("{path}?{T}");
+    Some(match (route.method.as_str(), route.path.trim_start_matches("/osia/")) {
+        ("GET", "data/v1/persons/{uin}") => (format!("{path}?attributeNames=firstName"), None),
+        ("POST", "data/v1/persons/{uin}/match") => (path, Some(json!({ "firstName": "x" }))),
+        ("POST", "data/v1/persons/{uin}/verify") => {
             (path, Some(json!([{ "attributeName": "firstName", "operator": "=", "value": "x" }])))
+        }
+        ("GET", "pr/v1/persons/{personId}") => (told, None),
+        ("PUT", "pr/v1/persons/{personId}") => {
+            (told, Some(json!({ "status": "INACTIVE", "physicalStatus": "ALIVE" })))
+        }
+        ("POST", "pr/v1/persons/{personId}/identities") => (told, Some(identity)),
+        ("POST", "pr/v1/persons/{personId}/identities/{identityId}") => {
+            (told.replace("claimed", "another"), Some(identity))
+        }
+        ("DELETE", "pr/v1/persons/{personId}/identities/{identityId}") => {
+            (told.replace("claimed", "gone"), None)
+        }
+        ("GET" | "PUT" | "PATCH", "pr/v1/persons/{personId}/identities/{identityId}") => {
+            (told, Some(identity))
+        }
+        ("PUT", "pr/v1/persons/{personId}/identities/{identityId}/status") => {
+            (format!("{told}&status=INVALID"), None)
         }
         _ => return None,
     })
@@ -98,18 +131,30 @@ async fn each_call_of_an_agency_leaves_what_its_row_says() {
     let party = register(&world, "pension-office", SCOPES);
     let token = token(&world.app.signin, &party, &SCOPES.join(" "), 0);
     let who = number(&world, &world.hanako).await;
+    let who = name_of(&world, &token, &who).await;
+    for id in ["claimed", "gone"] {
+        let path = format!("/osia/pr/v1/persons/{who}/identities/{id}?{T}");
+        let body = json!({ "identityType": "birth", "status": "CLAIMED" });
+        let answer = call(&world, &token, Method::POST, &path, Some(&body)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    }
     let mut read = 0;
     for route in table() {
         let (Who::Agency(_), Audit::Receipt(_, count)) = (route.who, route.audit) else { continue };
-        let (path, body) =
-            example(&route, &who).unwrap_or_else(|| panic!("no example of how to call {route}"));
+        let Some((path, body)) = example(&route, &who) else {
+            let of_a_file =
+                ["/osia/enrollment/", "/osia/uin/"].iter().any(|start| route.path.starts_with(start));
+            let of_a_person = route.path == "/osia/pr/v1/persons/{personId}";
+            assert!(of_a_file || of_a_person, "no example of how to call {route}");
+            continue;
+        };
         let before = world.entries(&world.hanako);
         let answer = call(&world, &token, route.method.clone(), &path, body.as_ref()).await;
         assert!(answer.status.is_success(), "{route}: {answer:?}");
         assert_eq!(world.entries(&world.hanako) - before, count as i64, "{route}");
         read += 1;
     }
-    assert!(read >= 3, "only {read} routes");
+    assert!(read >= 12, "only {read} routes");
 }
 
 #[tokio::test]
@@ -300,4 +345,181 @@ async fn comparing_and_judging_give_no_value_away() {
     let answer = call(&world, &token, Method::POST, &path, Some(&forbidden)).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(value(&answer)["code"], 403);
+}
+
+fn born(given: &str) -> Value {
+    json!({
+        "firstName": given, "lastName": "新生", "firstNameReading": "ハナ", "lastNameReading": "シンセイ",
+        "dateOfBirth": "2026-10-01", "gender": "F", "residenceStatus": "citizen", "city": "扇市",
+    })
+}
+
+#[tokio::test]
+async fn a_person_is_filed_entered_and_then_kept_by_the_register() {
+    let world = World::new();
+    let party = register(&world, "civil-registry", SCOPES);
+    let token = token(&world.app.signin, &party, &SCOPES.join(" "), 0);
+    let pr = async |method: &str, path: &str, body: Option<Value>| {
+        let path = format!("/osia/pr/v1{path}{}{T}", if path.contains('?') { "&" } else { "?" });
+        call(&world, &token, method.parse().unwrap(), &path, body.as_ref()).await
+    };
+    let living = || Some(json!({ "status": "ACTIVE", "physicalStatus": "ALIVE" }));
+    let claim = |data: Value, gallery: &str| {
+        Some(
+            json!({ "identityType": "birth", "status": "CLAIMED", "galleries": [gallery], "biographicData": data }),
+        )
+    };
+    assert_eq!(pr("GET", "/persons/b-1", None).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(pr("POST", "/persons/b-1", living()).await.status, StatusCode::CREATED);
+    assert_eq!(pr("POST", "/persons/b-1", living()).await.status, StatusCode::CONFLICT);
+    let path = "/persons/b-1/identities/birth";
+    assert_eq!(pr("POST", path, claim(json!({ "firstName": "花" }), "G1")).await.status, StatusCode::CREATED);
+    assert_eq!(pr("POST", path, claim(json!({}), "G1")).await.status, StatusCode::CONFLICT);
+    // Not enough to be entered: nothing is.
+    let refused = pr("PUT", "/persons/b-1/identities/birth/reference", None).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+    assert_eq!(pr("GET", "/persons/b-1/reference", None).await.status, StatusCode::NOT_FOUND);
+    // A part is merged, and the rest stays.
+    let part = json!({ "biographicData": born("花"), "galleries": ["G1", "G2"] });
+    assert_eq!(pr("PATCH", path, Some(part)).await.status, StatusCode::NO_CONTENT);
+    let shown = value(&pr("GET", path, None).await);
+    assert_eq!((&shown["identityType"], &shown["biographicData"]["gender"]), (&json!("birth"), &json!("F")));
+    assert_eq!(value(&pr("GET", "/galleries", None).await), json!(["G1", "G2"]));
+    let listed = json!([{ "personId": "b-1", "identityId": "birth" }]);
+    assert_eq!(value(&pr("GET", "/galleries/G2", None).await), listed);
+    let query = json!([{ "attributeName": "firstName", "operator": "=", "value": "花" }]);
+    assert_eq!(value(&pr("POST", "/persons", Some(query.clone())).await), listed);
+    assert_eq!(value(&pr("POST", "/persons?group=true", Some(query)).await), json!([{ "personId": "b-1" }]));
+    let query = json!([{ "attributeName": "firstName", "operator": "!=", "value": "花" }]);
+    assert_eq!(value(&pr("POST", "/persons", Some(query)).await), json!([]));
+
+    // Entered: the register's own record is there, and is nobody's to change.
+    let entered = pr("PUT", "/persons/b-1/identities/birth/reference", None).await;
+    assert_eq!(entered.status, StatusCode::NO_CONTENT, "{entered:?}");
+    let shown = value(&pr("GET", "/persons/b-1/reference", None).await);
+    assert_eq!((&shown["identityId"], &shown["status"]), (&json!("register"), &json!("VALID")));
+    assert_eq!(shown["biographicData"]["lastName"], "新生");
+    assert!(shown["biographicData"].get("gender").is_none(), "the agency is not registered for it");
+    assert_eq!(value(&pr("GET", "/persons/b-1/identities", None).await).as_array().unwrap().len(), 2);
+    for (method, path, body) in [
+        ("DELETE", "/persons/b-1", None),
+        ("PUT", "/persons/b-1/identities/register", claim(json!({}), "G1")),
+        ("DELETE", "/persons/b-1/identities/register", None),
+        ("PUT", "/persons/b-1/identities/register/status?status=INVALID", None),
+        ("PUT", "/persons/b-1", Some(json!({ "status": "ACTIVE", "physicalStatus": "DEAD" }))),
+        ("POST", "/persons/b-1/merge/b-1", None),
+    ] {
+        let answer = pr(method, path, body).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {path}: {answer:?}");
+    }
+
+    // Files of people who are not entered are the agency's own.
+    for id in ["b-2", "b-3"] {
+        assert_eq!(pr("POST", &format!("/persons/{id}"), living()).await.status, StatusCode::CREATED);
+        let path = format!("/persons/{id}/identities/of-{id}");
+        assert_eq!(pr("POST", &path, claim(json!({}), "G3")).await.status, StatusCode::CREATED);
+    }
+    assert_eq!(pr("POST", "/persons/b-2/merge/b-1", None).await.status, StatusCode::FORBIDDEN);
+    let moved = pr("POST", "/persons/b-2/move/b-3/identities/of-b-3", None).await;
+    assert_eq!(moved.status, StatusCode::NO_CONTENT, "{moved:?}");
+    assert_eq!(value(&pr("GET", "/persons/b-3/identities", None).await), json!([]));
+    assert_eq!(pr("POST", "/persons/b-3/merge/b-2", None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(pr("GET", "/persons/b-2", None).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(value(&pr("GET", "/persons/b-3/identities", None).await).as_array().unwrap().len(), 2);
+    assert_eq!(pr("DELETE", "/persons/b-3", None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(pr("GET", "/persons/b-3", None).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(pr("GET", "/galleries/G3", None).await.status, StatusCode::NOT_FOUND);
+
+    // And another agency sees none of it.
+    let other = register(&world, "tax-office", SCOPES);
+    let other = crate::agency::token(&world.app.signin, &other, &SCOPES.join(" "), 0);
+    for path in
+        ["/osia/pr/v1/persons/b-1", "/osia/pr/v1/persons/b-1/identities/birth", "/osia/pr/v1/galleries/G1"]
+    {
+        let answer = call(&world, &other, Method::GET, &format!("{path}?{T}"), None).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_enrolment_is_collected_and_finished() {
+    let world = World::new();
+    let party = register(&world, "civil-registry", SCOPES);
+    let token = token(&world.app.signin, &party, &SCOPES.join(" "), 0);
+    let enrol = async |method: &str, path: &str, body: Option<Value>| {
+        let path =
+            format!("/osia/enrollment/v1/enrollments{path}{}{T}", if path.contains('?') { "&" } else { "?" });
+        call(&world, &token, method.parse().unwrap(), &path, body.as_ref()).await
+    };
+    let begun = json!({ "enrollmentType": "citizen", "biographicData": { "firstName": "桃" } });
+    assert_eq!(enrol("POST", "/e-1", Some(begun.clone())).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(enrol("POST", "/e-1", Some(begun)).await.status, StatusCode::CONFLICT);
+    let refused = enrol("PUT", "/e-1/finalize", None).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+
+    let request = |body: &'static [u8], digest: &str| {
+        Request::builder()
+            .method(Method::POST)
+            .uri(format!("/osia/enrollment/v1/enrollments/e-1/buffer?{T}"))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "image/png")
+            .header("digest", digest.to_owned())
+            .body(Body::from(body))
+            .unwrap()
+    };
+    let answer = world.send(request(b"a photo", "SHA=AAAA")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+    let digest = aws_digest(b"a photo");
+    let answer = world.send(request(b"a photo", &digest)).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    let buffer = value(&answer)["bufferId"].as_str().unwrap().to_owned();
+    let photo = enrol("GET", &format!("/e-1/buffer/{buffer}"), None).await;
+    assert_eq!((photo.text.as_str(), photo.header("content-type")), ("a photo", "image/png"));
+    assert_eq!(photo.header("digest"), digest);
+
+    let part = json!({ "biographicData": born("桃") });
+    assert_eq!(enrol("PATCH", "/e-1?finalize=true", Some(part)).await.status, StatusCode::NO_CONTENT);
+    let shown = value(&enrol("GET", "/e-1", None).await);
+    assert_eq!((&shown["status"], &shown["enrollmentType"]), (&json!("FINALIZED"), &json!("citizen")));
+    let some = value(&enrol("GET", "/e-1?attributes=firstName", None).await);
+    assert_eq!(some["biographicData"], json!({ "firstName": "桃" }));
+    for (method, path) in [("PUT", "/e-1"), ("PATCH", "/e-1"), ("DELETE", "/e-1")] {
+        let answer = enrol(method, path, Some(json!({}))).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method}: {answer:?}");
+    }
+    let query = json!([{ "attributeName": "dateOfBirth", "operator": ">", "value": "2026-01-01" }]);
+    let found = value(&enrol("POST", "", Some(query)).await);
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(enrol("POST", "/e-2", Some(json!({}))).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(enrol("DELETE", "/e-2", None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(enrol("GET", "/e-2", None).await.status, StatusCode::NOT_FOUND);
+}
+
+fn aws_digest(body: &[u8]) -> String {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
+    format!("SHA-256={}", kaname_codec::b64::std_encode(hash.as_ref()))
+}
+
+#[tokio::test]
+async fn a_number_is_given_once_for_one_transaction() {
+    let world = World::new();
+    let party = register(&world, "civil-registry", SCOPES);
+    let token = token(&world.app.signin, &party, "uin.generate", 0);
+    let ask = async |transaction: &str, data: &Value| {
+        let path = format!("/osia/uin/v1/uin?transactionId={transaction}");
+        call(&world, &token, Method::POST, &path, Some(data)).await
+    };
+    let first = ask("t1", &born("梅")).await;
+    assert_eq!(first.status, StatusCode::OK, "{first:?}");
+    let number = value(&first).as_str().unwrap().to_owned();
+    assert!(world.app.pack.number.parse(&number).is_ok());
+    assert_eq!(value(&ask("t1", &born("梅")).await), number.as_str());
+    assert_ne!(value(&ask("t2", &born("桜")).await), number.as_str());
+    assert_eq!(
+        ask("t1", &born("竹")).await.status,
+        StatusCode::FORBIDDEN,
+        "the transaction is another person's"
+    );
+    assert_eq!(ask("t3", &json!({ "firstName": "松" })).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(ask("t4", &json!({ "firstName": {} })).await.status, StatusCode::BAD_REQUEST);
 }

@@ -5,12 +5,29 @@
 //! Errors have OSIA's form: `code` is the status, and `message` begins with our own code, whose page is `/errors/<code>`.
 
 pub(crate) mod data;
+pub(crate) mod enrol;
+pub(crate) mod pr;
+mod shape;
+pub(crate) mod uin;
 
-use axum::http::header;
+use axum::http::{StatusCode, header};
+use kaname_person::PersonError;
 use kaname_person::agency::facts::Fact;
 use serde_json::{Map, Value};
 
 use crate::http::{Call, Problem};
+
+/// The most people that one answer names, whatever was asked. Whoever needs more asks more exactly.
+pub(crate) const FAN_OUT: usize = 10;
+
+/// OSIA's id of a transaction: we keep none, because every request can be repeated; but it must be there.
+pub(crate) fn transaction(call: &Call) -> Result<&str, Problem> {
+    match call.query.get("transactionId") {
+        Some(id) if id.len() <= 256 => Ok(id),
+        Some(_) => Err(Problem::malformed("transactionId is longer than 256 characters")),
+        None => Err(Problem::malformed("transactionId is missing")),
+    }
+}
 
 /// The body, which must be JSON with one reading.
 pub(crate) fn json(call: &Call) -> Result<Value, Problem> {
@@ -47,4 +64,58 @@ pub(crate) fn shown(fact: Fact) -> Value {
         Fact::Text(text) => Value::String(text),
         Fact::Flag(flag) => Value::Bool(flag),
     }
+}
+
+/// The page that is asked for: how many to leave out, and how many to give at most. OSIA allows every whole number; nobody gets more
+/// than [`FAN_OUT`].
+pub(crate) fn page(call: &Call) -> Result<(usize, usize), Problem> {
+    Ok((whole(call, "offset", 0)?, whole(call, "limit", 100)?))
+}
+
+fn whole(call: &Call, name: &'static str, default: usize) -> Result<usize, Problem> {
+    if !call.query.iter().any(|(known, _)| known == name) {
+        return Ok(default);
+    }
+    let text = call.query.text(name);
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Problem::malformed(format!("{name} is not a whole number")));
+    }
+    Ok(if negative { 0 } else { digits.parse().unwrap_or(usize::MAX) })
+}
+
+/// A flag of the query, off unless it is there.
+pub(crate) fn flag(call: &Call, name: &'static str) -> Result<bool, Problem> {
+    match (call.query.get(name), call.query.iter().any(|(known, _)| known == name)) {
+        (Some("true"), _) => Ok(true),
+        (Some("false"), _) | (None, false) => Ok(false),
+        _ => Err(Problem::malformed(format!("{name} is neither true nor false"))),
+    }
+}
+
+/// Refusals as an operation of OSIA may tell them: where the published description has no other status for it, as "not allowed".
+pub(crate) fn only(documented: &'static [u16]) -> impl Fn(PersonError) -> Problem {
+    move |error| {
+        let problem = Problem::from(error);
+        let status = osia_status(problem.status());
+        let is_known = documented.contains(&status.as_u16()) || status.is_server_error();
+        if is_known { problem } else { problem.with_status(StatusCode::FORBIDDEN) }
+    }
+}
+
+/// OSIA has 400 for whatever is wrong with what was sent.
+pub(crate) fn osia_status(status: StatusCode) -> StatusCode {
+    match status {
+        StatusCode::UNPROCESSABLE_ENTITY
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE => StatusCode::BAD_REQUEST,
+        other => other,
+    }
+}
+
+/// An answer without a body.
+pub(crate) fn done(status: StatusCode) -> axum::response::Response {
+    let mut response = axum::response::Response::new(axum::body::Body::empty());
+    *response.status_mut() = status;
+    response
 }
