@@ -226,6 +226,8 @@ pub struct Voucher {
     pub name: Labels,
     /// Where and how it is turned into money.
     pub text: Labels,
+    /// For how many days it is paid out.
+    pub valid_days: u16,
 }
 
 /// When a session at the counter ends by itself.

@@ -77,6 +77,21 @@ pub enum Refusal {
     /// A message of this block that the standard cannot carry.
     #[error("the bank message cannot be written")]
     Unwritable,
+    /// No voucher of this person waits to be paid out, or none with this code.
+    #[error("this person has no such voucher that waits to be paid out")]
+    NoSuchVoucher,
+    /// The letters of the code do not fit together.
+    #[error("this is no voucher's code; read it again")]
+    VoucherMistyped,
+    /// It was paid out before.
+    #[error("this voucher was paid out before")]
+    VoucherUsed,
+    /// Its last day is past.
+    #[error("the last day of this voucher is past; print a new one")]
+    VoucherExpired,
+    /// Four eyes: whoever printed a voucher does not pay it out.
+    #[error("another officer than the one who printed the voucher must pay it out")]
+    VoucherOwnPrint,
     /// The person has no payee account.
     #[error("this person has no account to be paid on")]
     NoPayee,
@@ -109,6 +124,11 @@ impl Refusal {
             Refusal::OtherFigures => "other-figures",
             Refusal::ForeignReport => "foreign-report",
             Refusal::Unwritable => "unwritable",
+            Refusal::NoSuchVoucher => "no-such-voucher",
+            Refusal::VoucherMistyped => "voucher-mistyped",
+            Refusal::VoucherUsed => "voucher-used",
+            Refusal::VoucherExpired => "voucher-expired",
+            Refusal::VoucherOwnPrint => "voucher-own-print",
             Refusal::NoPayee => "no-payee",
         }
     }

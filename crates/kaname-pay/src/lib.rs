@@ -27,4 +27,5 @@ pub use residents::{Register, Residents};
 pub const MIGRATIONS: &[kaname_store::Migration] = &[
     kaname_store::Migration { block: "pay", number: 1, sql: include_str!("../migrations/0001_pay.sql") },
     kaname_store::Migration { block: "pay", number: 2, sql: include_str!("../migrations/0002_run_act.sql") },
+    kaname_store::Migration { block: "pay", number: 3, sql: include_str!("../migrations/0003_voucher.sql") },
 ];

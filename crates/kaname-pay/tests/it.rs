@@ -9,5 +9,6 @@ mod it {
     mod reports;
     mod rights;
     mod rules;
+    mod vouchers;
     mod world;
 }

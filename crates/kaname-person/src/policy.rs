@@ -77,6 +77,10 @@ pub enum Action {
     RunPayout,
     /// Watch a payout, and see its report.
     WatchPayout,
+    /// Print the voucher of somebody who has no account, or a new one for it.
+    PrintVoucher,
+    /// Pay a voucher out in cash, which another officer printed.
+    RedeemVoucher,
     /// Check the ledger and the access log.
     AuditBooks,
     /// Compare an agency's records with the register.
@@ -155,6 +159,8 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::FundTreasury, &["payments"]),
     (Action::RunPayout, &["payments", PROGRAM]),
     (Action::WatchPayout, &["payments", "auditor", PROGRAM]),
+    (Action::PrintVoucher, &["payments", "help-desk"]),
+    (Action::RedeemVoucher, &["payments", "help-desk"]),
     (Action::AuditBooks, &["auditor", PROGRAM]),
     (Action::CheckLinks, &["registrar", PROGRAM]),
     (Action::ReviewLink, &["registrar"]),
@@ -268,6 +274,8 @@ impl fmt::Display for Action {
             Action::FundTreasury => "fund the treasury",
             Action::RunPayout => "run a payout",
             Action::WatchPayout => "watch a payout",
+            Action::PrintVoucher => "print a voucher",
+            Action::RedeemVoucher => "pay out a voucher",
             Action::AuditBooks => "audit the books",
             Action::CheckLinks => "check outside records",
             Action::ReviewLink => "review a link",

@@ -3,8 +3,9 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use kaname_pay::payout::Voucher;
 use kaname_signin::letter::Letter;
-use kaname_web::pages::paper::LetterPage;
+use kaname_web::pages::paper::{LetterPage, VoucherPage};
 use kaname_web::pages::{Template, asset, asset_url};
 
 use crate::clock;
@@ -34,6 +35,18 @@ pub(crate) fn write_letter(
         grid: letter.grid.clone(),
         shell,
     };
+    let html = view.render().map_err(Failure::unavailable)?;
+    write_owner_only(file, with_style_inside(&html).as_bytes())
+}
+
+/// Writes a voucher, readable by the owner of the file only.
+pub(crate) fn write_voucher(
+    file: &Path,
+    deployment: &Deployment,
+    name: &str,
+    voucher: &Voucher,
+) -> Result<(), Failure> {
+    let view = VoucherPage::of(&deployment.pack, deployment.shell(), name, voucher);
     let html = view.render().map_err(Failure::unavailable)?;
     write_owner_only(file, with_style_inside(&html).as_bytes())
 }

@@ -502,7 +502,9 @@ fn read_banks(root: &Node<'_>, tags: &[String]) -> (Vec<Bank>, Voucher) {
         .collect();
     refuse_twins(root, "bank", banks.iter().map(|bank| &bank.code));
     let voucher = root.table("voucher").map_or(Voucher::default(), |node| {
-        let voucher = Voucher { name: node.labels("name", tags), text: node.labels("text", tags) };
+        let valid_days = node.number("valid_days", 1..3_661) as u16;
+        let voucher =
+            Voucher { name: node.labels("name", tags), text: node.labels("text", tags), valid_days };
         node.refuse_other_keys();
         voucher
     });

@@ -11,6 +11,7 @@
 
 mod act;
 mod approve;
+pub(crate) mod code;
 mod collect;
 mod fund;
 mod message;
@@ -23,6 +24,7 @@ mod run;
 mod stop;
 pub(crate) mod table;
 mod treasury;
+mod voucher;
 
 use std::fmt;
 
@@ -33,11 +35,12 @@ pub use approve::{Approve, approve};
 pub use fund::fund;
 pub use message::end_to_end_id;
 pub use plan::{PlanRun, plan};
-pub use read::{Payment, Voucher, payments_of, run_of, runs, voucher_of};
+pub use read::{Payment, payments_of, run_of, runs, voucher_of};
 pub use report::{Books, Report, Tally, report};
 pub use run::{BATCH, Outcome, Payer, RunPayout, going_on, run};
 pub use stop::stop;
 pub use treasury::{appropriate, treasury_account};
+pub use voucher::{Counter, PaidOut, Voucher, print_voucher, redeem};
 
 use crate::RunId;
 
@@ -104,6 +107,8 @@ pub enum State {
     Paid,
     /// She gets cash for a one-time code.
     Voucher,
+    /// She got it.
+    Cash,
     /// Her money waits, with a reason.
     Pending,
     /// Her bank gave it back, with a reason.
@@ -118,6 +123,7 @@ impl State {
             State::Sent => "sent",
             State::Paid => "paid",
             State::Voucher => "voucher",
+            State::Cash => "cash",
             State::Pending => "pending",
             State::Returned => "returned",
         }

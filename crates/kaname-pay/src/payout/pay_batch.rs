@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use kaname_base::Env;
+use kaname_base::{Env, Instant};
 use kaname_store::Tx;
-use kaname_trust::keys::random;
 use kaname_trust::{Actor, Keys, PersonId, Receipt, Sealed};
 
 use crate::ids::{self, PayeeId, RunId, TransferId, derived_transfer};
@@ -17,14 +16,12 @@ use crate::payout::plan::part_digest;
 use crate::payout::rules::{self, Way};
 use crate::payout::table::{self, Moved, NewVoucher, Part};
 use crate::payout::treasury::{Move, Use, run_account};
-use crate::payout::{Payer, State, Voucher};
+use crate::payout::voucher::new_voucher;
+use crate::payout::{Payer, State};
 use crate::receipts::receipts;
 use crate::{PayError, Refusal};
 
-/// The letters of a voucher's code: none that is read for another.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/// Pays at most `most` people; returns how many. None means that the bucket is done.
+/// Pays at most `most` people; returns how many. Vouchers are good `until` then. None means that the bucket is done.
 ///
 /// # Errors
 /// [`Refusal::ListChanged`] when the list is not the one that was approved; [`Refusal::InsufficientFunds`] when the
@@ -33,7 +30,7 @@ pub(crate) fn pay_batch(
     env: &Env,
     tx: &mut Tx<'_>,
     keys: &Keys,
-    (actor, basis): (&Actor, &str),
+    (actor, basis, until): (&Actor, &str, Instant),
     payer: &Payer,
     id: RunId,
     most: usize,
@@ -73,7 +70,7 @@ pub(crate) fn pay_batch(
             Way::Voucher => {
                 let receipt = receipt.as_ref().expect("a way to pay was found with a receipt");
                 batch.moved(*payee, State::Voucher, "");
-                batch.vouchers.push(new_voucher(keys, &part, *payee, receipt));
+                batch.vouchers.push(new_voucher(keys, &part, *payee, receipt, until).0);
                 voucher
             }
             Way::Wait(reason) => {
@@ -161,20 +158,4 @@ fn ways(payees: &[PayeeId], rows: &[PayeeRow], receipts: &[Option<Receipt<'_>>])
         ways.push(rules::way(account));
     }
     ways
-}
-
-fn new_voucher(keys: &Keys, part: &Part, payee: PayeeId, receipt: &Receipt<'_>) -> NewVoucher {
-    // 50 random bits, of which the keyed hash is kept: enough for a code that is tried at a counter.
-    let bits = u64::from_be_bytes(random::<8>());
-    let letter = |place: u32| char::from(LETTERS[(bits >> (5 * place)) as usize & 31]);
-    let code: String = (0..10).map(letter).collect();
-    let kept = keys.blind_index("pay.voucher", code.as_bytes());
-    let (first, second) = code.split_at(5);
-    let voucher = Voucher {
-        code: format!("{first}-{second}"),
-        programme: part.programme.code.clone(),
-        amount: part.programme.amount,
-        currency: part.programme.currency.code().to_owned(),
-    };
-    NewVoucher { payee, code: kept, record: receipt.data_key().seal(&voucher).bytes().to_vec() }
 }

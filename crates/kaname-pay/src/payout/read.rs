@@ -1,13 +1,11 @@
 //! Use cases: show runs to an officer, and a person her own payments.
 
-use kaname_base::Amount;
 use kaname_person::{Action, policy};
 use kaname_store::Tx;
-use kaname_trust::{Actor, Keys, Receipt, Record, Sealed};
-use serde::{Deserialize, Serialize};
+use kaname_trust::{Actor, Keys, Receipt, Sealed};
 
 use crate::ids::{self, RunId};
-use crate::payout::{Programme, Run, State, table};
+use crate::payout::{Programme, Run, State, Voucher, table};
 use crate::{PayError, Refusal};
 
 /// One payment to a person.
@@ -23,30 +21,6 @@ pub struct Payment {
     pub state: State,
     /// Why, when it waits or came back.
     pub reason: String,
-}
-
-/// A cash voucher, as sealed for its holder.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Voucher {
-    /// The one-time code, as printed.
-    pub code: String,
-    /// What for: the programme's code.
-    pub programme: String,
-    /// How much, in minor units.
-    pub amount: Amount,
-    /// The ISO 4217 code.
-    pub currency: String,
-}
-
-/// The code is a secret.
-impl std::fmt::Debug for Voucher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Voucher").field("programme", &self.programme).finish_non_exhaustive()
-    }
-}
-
-impl Record for Voucher {
-    const KIND: &'static str = "pay.voucher";
 }
 
 /// A run. The unit is on the home bucket.

@@ -37,8 +37,10 @@ pub struct Books {
     pub out_of_treasury: u64,
     /// With the banks and not given back.
     pub received: u64,
-    /// In vouchers.
+    /// In vouchers that wait to be paid out.
     pub vouchers: u64,
+    /// Paid out in cash, for vouchers.
+    pub cash: u64,
     /// Waiting, with a reason.
     pub pending: u64,
     /// Given back by banks.
@@ -65,8 +67,8 @@ pub struct Report {
 impl Books {
     /// Whether what left the treasury is all accounted for.
     pub fn balance(&self) -> bool {
-        let Books { received, vouchers, pending, returned, undisbursed, in_transit, .. } = *self;
-        let parts = [received, vouchers, pending, returned, undisbursed, in_transit];
+        let Books { received, vouchers, cash, pending, returned, undisbursed, in_transit, .. } = *self;
+        let parts = [received, vouchers, cash, pending, returned, undisbursed, in_transit];
         parts.iter().map(|part| u128::from(*part)).sum::<u128>() == u128::from(self.out_of_treasury)
     }
 }
@@ -84,16 +86,17 @@ impl Report {
 
     /// Whether the ledger balances, everybody on the list is counted, and list and ledger say the same.
     pub fn is_sound(&self) -> bool {
-        let Books { received, vouchers, pending, returned, .. } = self.books;
+        let Books { received, vouchers, cash, pending, returned, .. } = self.books;
         let listed = (
             self.sum_minor(State::Sent) + self.sum_minor(State::Paid),
             self.sum_minor(State::Voucher),
+            self.sum_minor(State::Cash),
             self.sum_minor(State::Pending),
             self.sum_minor(State::Returned),
         );
         let counted: u64 = self.tallies.iter().map(|tally| tally.people).sum();
         self.books.balance()
-            && listed == (received, vouchers, pending, returned)
+            && listed == (received, vouchers, cash, pending, returned)
             && counted == self.run.people
     }
 }
@@ -146,6 +149,7 @@ fn read_bucket(
             account(Use::Voucher, ""),
             account(Use::Pending, ""),
             account(Use::Returned, ""),
+            account(Use::Cash, ""),
         ];
         asked.extend(banks.iter().map(|bank| account(Use::Settlement, bank)));
         Ok((table::tallies(tx, id)?, accounts(tx, &asked)?))
@@ -158,6 +162,7 @@ fn read_bucket(
     books.vouchers += held(&found[1]);
     books.pending += held(&found[2]);
     books.returned += held(&found[3]);
-    books.received += found[4..].iter().map(held).sum::<u64>();
+    books.cash += held(&found[4]);
+    books.received += found[5..].iter().map(held).sum::<u64>();
     Ok(found[0].is_some_and(|disbursement| disbursement.credits_posted > Amount::ZERO))
 }

@@ -63,7 +63,7 @@ pub enum Word {
 /// [`Refusal::ForeignReport`] when she was never sent to a bank.
 pub fn after(state: State, word: &Word) -> Result<Option<State>, Refusal> {
     match (state, word) {
-        (State::Planned | State::Voucher | State::Pending, _) => Err(Refusal::ForeignReport),
+        (State::Planned | State::Voucher | State::Cash | State::Pending, _) => Err(Refusal::ForeignReport),
         (State::Sent, Word::Settled) => Ok(Some(State::Paid)),
         (State::Sent | State::Paid, Word::Rejected(_)) => Ok(Some(State::Returned)),
         (State::Sent | State::Paid, Word::Accepted) | (State::Paid, Word::Settled) | (State::Returned, _) => {

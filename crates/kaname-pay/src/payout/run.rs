@@ -13,7 +13,7 @@ use crate::payout::collect::apply_report;
 use crate::payout::message::{MessageKey, open_body};
 use crate::payout::pay_batch::pay_batch;
 use crate::payout::table::{self, MessageHead, MessageState};
-use crate::payout::{Phase, Run, RunState, Steps, step};
+use crate::payout::{Counter, Phase, Run, RunState, Steps, step};
 use crate::{BankError, PayError, Refusal};
 
 /// Who pays, as it stands in the messages.
@@ -142,10 +142,10 @@ fn pay_next(desk: &Desk, env: &Env, command: &RunPayout, bucket: Bucket) -> Resu
     let (keys, env, payer, run) = (desk.keys.clone(), env.again(), command.payer.clone(), command.run);
     let most = command.batch.clamp(1, 8_192);
     // The program reads, in a run that this officer started.
-    let (by, basis) = (&command.by, desk.basis());
+    let (by, basis, until) = (&command.by, desk.basis(), Counter::of(desk).until(env.now));
     let actor = Actor::program(&format!("payout for {}", by.id), &by.role);
     desk.store.write::<_, PayError, _>(bucket, move |tx| {
-        pay_batch(&env.again(), tx, &keys, (&actor, &basis), &payer, run, most)
+        pay_batch(&env.again(), tx, &keys, (&actor, &basis, until), &payer, run, most)
     })
 }
 

@@ -86,9 +86,20 @@ const ANSWERED: &str = "UPDATE pay_bank_message SET state = 3, body = $5
 
 const NEW_VOUCHERS: Insert = Insert {
     table: "pay_voucher",
-    columns: &[("run", Type::Bytes), ("payee", Type::Bytes), ("code", Type::Bytes), ("record", Type::Bytes)],
+    columns: &[
+        ("run", Type::Bytes),
+        ("payee", Type::Bytes),
+        ("code", Type::Bytes),
+        ("record", Type::Bytes),
+        ("valid_until", Type::Int),
+    ],
     skip_existing: false,
 };
+const REPLACE_VOUCHER: &str = "UPDATE pay_voucher SET code = $4, record = $5, valid_until = $6
+    WHERE bucket = $1 AND run = $2 AND payee = $3";
+const VOUCHER_WITH: &str = "SELECT run, valid_until, printed_by FROM pay_voucher
+    WHERE bucket = $1 AND payee = $2 AND code = $3";
+const PRINTED: &str = "UPDATE pay_voucher SET printed_by = $4 WHERE bucket = $1 AND run = $2 AND payee = $3";
 const VOUCHER: &str = "SELECT record FROM pay_voucher WHERE bucket = $1 AND run = $2 AND payee = $3";
 
 pub(crate) fn run(tx: &mut Tx<'_>, id: RunId) -> Result<Option<Run>, StoreError> {
@@ -355,6 +366,7 @@ pub(crate) struct NewVoucher {
     pub(crate) payee: PayeeId,
     pub(crate) code: [u8; 16],
     pub(crate) record: Vec<u8>,
+    pub(crate) until: Instant,
 }
 
 pub(crate) fn insert_vouchers(
@@ -370,6 +382,7 @@ pub(crate) fn insert_vouchers(
                 Value::from(&voucher.payee),
                 Value::from(&voucher.code),
                 Value::from(&voucher.record),
+                Value::Int(voucher.until.micros()),
             ]
         })
         .collect();
@@ -382,6 +395,43 @@ pub(crate) fn insert_vouchers(
 pub(crate) fn voucher(tx: &mut Tx<'_>, run: RunId, payee: PayeeId) -> Result<Option<Vec<u8>>, StoreError> {
     let row = tx.row(VOUCHER, &[(&run).into(), (&payee).into()])?;
     row.map(|row| Ok(row.bytes(0)?.to_vec())).transpose()
+}
+
+/// Another code, and another last day.
+pub(crate) fn replace_voucher(tx: &mut Tx<'_>, run: RunId, new: &NewVoucher) -> Result<(), StoreError> {
+    let NewVoucher { payee, code, record, until } = new;
+    let args = [Value::from(&run), payee.into(), code.into(), record.into(), Value::Int(until.micros())];
+    tx.change_one(REPLACE_VOUCHER, &args)
+}
+
+/// A voucher that was found by its code.
+pub(crate) struct FoundVoucher {
+    pub(crate) run: RunId,
+    pub(crate) until: Instant,
+    pub(crate) printed_by: Vec<u8>,
+}
+
+pub(crate) fn voucher_with(
+    tx: &mut Tx<'_>,
+    payee: PayeeId,
+    code: &[u8; 16],
+) -> Result<Option<FoundVoucher>, StoreError> {
+    let found = |row: Row| {
+        // One from before there was a last day has none.
+        let until = row.maybe_int(1)?.unwrap_or(i64::MAX);
+        let printed_by = row.maybe_bytes(2)?.unwrap_or_default().to_vec();
+        Ok(FoundVoucher { run: row.id(0)?, until: Instant::from_micros(until), printed_by })
+    };
+    tx.row(VOUCHER_WITH, &[(&payee).into(), code.into()])?.map(found).transpose()
+}
+
+pub(crate) fn mark_printed(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    payee: PayeeId,
+    officer: &str,
+) -> Result<(), StoreError> {
+    tx.change_one(PRINTED, &[(&run).into(), (&payee).into(), officer.as_bytes().into()])
 }
 
 fn run_of(row: &Row) -> Result<Run, StoreError> {
@@ -431,13 +481,14 @@ const RUN_STATES: [(RunState, i64); 6] = [
     (RunState::Stopped, 5),
     (RunState::Finished, 6),
 ];
-const STATES: [(State, i64); 6] = [
+const STATES: [(State, i64); 7] = [
     (State::Planned, 1),
     (State::Sent, 2),
     (State::Paid, 3),
     (State::Voucher, 4),
     (State::Pending, 5),
     (State::Returned, 6),
+    (State::Cash, 7),
 ];
 const STEPS: [(Step, i64); 5] =
     [(Step::Planned, 1), (Step::Funded, 2), (Step::Approved, 3), (Step::Started, 4), (Step::Stopped, 5)];

@@ -19,6 +19,7 @@ pub(crate) enum Use {
     Voucher = 5,
     Pending = 6,
     Returned = 7,
+    Cash = 8,
 }
 
 /// What a transfer of this block is for; its `code`.
@@ -28,6 +29,7 @@ pub(crate) enum Move {
     Funding = 2,
     Payment = 3,
     Return = 4,
+    Cash = 5,
 }
 
 /// The treasury's account in the home bucket.
@@ -76,6 +78,7 @@ pub(crate) fn run_account(run: RunId, purpose: Use, bank: &str, currency: Curren
         Use::Voucher => "voucher",
         Use::Pending => "pending",
         Use::Returned => "returned",
+        Use::Cash => "cash",
     };
     let scope = [run.bytes(), bank.as_bytes()].concat();
     let id = system_account(name, currency, &scope);

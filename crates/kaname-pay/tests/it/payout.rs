@@ -253,7 +253,7 @@ fn a_person_sees_her_payment_and_her_voucher(t: &TestStore) {
         assert_eq!((payouts, entries.len()), (1, if number % 3 == 2 { 2 } else { 3 }));
     }
     assert_eq!(codes.len(), 3);
-    assert!(codes.iter().all(|code| code.len() == 11 && code.as_bytes()[5] == b'-'));
+    assert!(codes.iter().all(|code| code.len() == 14 && code.as_bytes()[4] == b'-'));
     codes.dedup();
     assert_eq!(codes.len(), 3);
 }

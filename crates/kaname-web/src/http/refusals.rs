@@ -94,14 +94,14 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
 fn of_pay(refusal: kaname_pay::Refusal) -> StatusCode {
     use kaname_pay::Refusal::*;
     match refusal {
-        NoSuchRun | NoPayee | NoSuchPending | NoSuchDebitAccount | NoSuchCreditAccount => {
+        NoSuchRun | NoPayee | NoSuchVoucher | NoSuchPending | NoSuchDebitAccount | NoSuchCreditAccount => {
             StatusCode::NOT_FOUND
         }
         IdReused | RunIdReused | WrongState | ListChanged | OtherFigures | AlreadyPosted | AlreadyVoided
-        | InsufficientFunds | ExceedsDebits => StatusCode::CONFLICT,
-        SameOfficer => StatusCode::FORBIDDEN,
+        | InsufficientFunds | ExceedsDebits | VoucherUsed | VoucherExpired => StatusCode::CONFLICT,
+        SameOfficer | VoucherOwnPrint => StatusCode::FORBIDDEN,
         SameAccount | AmountZero | CurrencyDiffers | NotPending | PendingDiffers | PendingAmount
-        | Overflow | ForeignReport | Unwritable => StatusCode::BAD_REQUEST,
+        | Overflow | VoucherMistyped | ForeignReport | Unwritable => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -166,8 +166,9 @@ fn count_people(app: &App) -> Result<u64, StoreError> {
 fn payout_page(app: &App, call: &Call, officer: &Officer, report: &Report) -> Result<PayoutPage, Problem> {
     let Report { run, tallies, books, .. } = report;
     let mut waiting: BTreeMap<&str, Tally> = BTreeMap::new();
-    for tally in
-        tallies.iter().filter(|tally| !matches!(tally.state, State::Paid | State::Voucher | State::Returned))
+    for tally in tallies
+        .iter()
+        .filter(|tally| !matches!(tally.state, State::Paid | State::Voucher | State::Cash | State::Returned))
     {
         let sum = waiting.entry(pending(tally.state, &tally.reason)).or_default();
         sum.residents += tally.people;
@@ -189,17 +190,17 @@ fn payout_page(app: &App, call: &Call, officer: &Officer, report: &Report) -> Re
         planned_at: run.planned_at,
         started_by: approved.map(|(by, _)| officer_name(app, by)).transpose()?,
         started_at: approved.map(|(_, at)| *at),
-        finished_at: None,
         start: may_start,
         may_stop: officer.may(Action::RunPayout),
         currency: run.programme.currency,
         all: Tally { residents: run.people, amount: run.total },
         paid: of(State::Paid),
         vouchers: of(State::Voucher),
+        cash: of(State::Cash),
         pending: waiting.into_iter().map(|(reason, tally)| (reason.to_owned(), tally)).collect(),
         returned: of(State::Returned),
         sum_out: minor(books.out_of_treasury),
-        received: minor(books.received),
+        received: minor(books.received + books.cash),
         in_vouchers: minor(books.vouchers),
         in_pending: minor(books.pending + books.returned + books.undisbursed + books.in_transit),
         shell,

@@ -410,7 +410,6 @@ pub struct PayoutPage {
     /// When.
     pub started_at: Option<Instant>,
     /// When it ended.
-    pub finished_at: Option<Instant>,
     /// Whether the reader may start it.
     pub start: MayStart,
     /// The currency.
@@ -423,6 +422,8 @@ pub struct PayoutPage {
     pub paid: Tally,
     /// As vouchers.
     pub vouchers: Tally,
+    /// Paid out in cash, for vouchers.
+    pub cash: Tally,
     /// Not yet, by a code of the texts `run.pending.*`; `waiting` are those whose turn has not come.
     pub pending: Vec<(String, Tally)>,
     /// Sent back by a bank; counted in no other line.

@@ -1,7 +1,9 @@
 //! What is printed: A4, black on white, readable without colour.
 
 use askama::Template;
+use kaname_base::pack::Pack;
 use kaname_base::{Amount, Currency, Instant};
+use kaname_pay::payout::Voucher;
 
 use super::Shell;
 
@@ -36,6 +38,24 @@ pub struct LetterPage {
 impl LetterPage {
     fn columns(&self) -> [char; 8] {
         ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H']
+    }
+}
+
+impl VoucherPage {
+    /// A voucher's paper in the language of the shell.
+    pub fn of(pack: &Pack, shell: Shell, name: &str, voucher: &Voucher) -> VoucherPage {
+        let tag = shell.lang.code();
+        let programme = pack.programme(&voucher.programme);
+        VoucherPage {
+            name: name.to_owned(),
+            programme: programme.map_or(voucher.programme.as_str(), |known| known.name.get(tag)).to_owned(),
+            amount: voucher.amount,
+            currency: pack.currency,
+            code: voucher.code.clone(),
+            places: vec![pack.voucher.text.get(tag).to_owned()],
+            until: voucher.until,
+            shell,
+        }
     }
 }
 

@@ -281,6 +281,8 @@ pub enum PaymentStateView {
         /// Where and how it is turned into money, in the reader's language.
         how: String,
     },
+    /// Was collected.
+    Cash,
     /// Not yet possible.
     Pending {
         /// A code of the texts `pending.*`: `no_account`, `account_unconfirmed`, `name_differs`, `account_closed`,

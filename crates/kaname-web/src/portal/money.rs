@@ -59,6 +59,7 @@ fn view(app: &App, tag: &str, opened: Opened, account: Option<&str>) -> PaymentV
         (State::Voucher, Some(voucher)) => {
             PaymentStateView::Voucher { code: voucher.code, how: app.pack.voucher.text.get(tag).to_owned() }
         }
+        (State::Cash, _) => PaymentStateView::Cash,
         (state, _) => PaymentStateView::Pending { reason: pending(state, &payment.reason).to_owned() },
     };
     let programme =
@@ -70,7 +71,7 @@ fn view(app: &App, tag: &str, opened: Opened, account: Option<&str>) -> PaymentV
 pub(crate) fn pending(state: State, reason: &str) -> &'static str {
     use kaname_pay::payee::Reason;
     match (state, Reason::from_code(reason)) {
-        (State::Planned | State::Voucher | State::Paid, _) => "waiting",
+        (State::Planned | State::Voucher | State::Cash | State::Paid, _) => "waiting",
         (State::Sent, _) => "bank_silent",
         (State::Returned, _) => "returned",
         (State::Pending, Some(Reason::OtherHolder(_) | Reason::AccountTaken)) => "name_differs",

@@ -1,6 +1,7 @@
 //! `kaname payout`: plan a payout run, carry it out, watch it, report on it.
 
 mod account;
+mod voucher;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,9 @@ pub(crate) enum Payout {
     Fund(Pay),
     /// Approve a planned run (by another officer) and pay; goes on with a run that was stopped
     Run(Carry),
+    /// Print the vouchers of those without an account, and pay them out in cash
+    #[command(subcommand)]
+    Voucher(voucher::Voucher),
     /// How far a run is
     Status(Which),
     /// The books of a run: what left the treasury, and where it is
@@ -88,6 +92,7 @@ pub(crate) fn run(command: &Payout) -> Result<ExitCode, Failure> {
         Payout::Plan(plan) => run_plan(plan),
         Payout::Fund(ask) => run_fund(ask),
         Payout::Run(carry) => run_carry(carry),
+        Payout::Voucher(voucher) => voucher::run(voucher),
         Payout::Status(which) => run_status(which),
         Payout::Report(which) => run_report(which),
     }
@@ -311,10 +316,10 @@ fn run_status(ask: &Which) -> Result<ExitCode, Failure> {
     if ask.on.json {
         show::json(&account);
     } else {
-        let People { planned, sent, paid, voucher, pending, returned } = &account.people;
+        let People { planned, sent, paid, voucher, cash, pending, returned } = &account.people;
         println!("{} is {}", account.run, account.state);
         println!(
-            "  planned {planned}, sent {sent}, paid {paid}, voucher {voucher}, pending {pending}, returned {returned}"
+            "  planned {planned}, sent {sent}, paid {paid}, voucher {voucher}, cash {cash}, pending {pending}, returned {returned}"
         );
     }
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! `kaname payout` and `kaname ledger`: money, with two pairs of eyes, by command line; and books that show what was done to them.
 
 use crate::database::Database;
-use crate::program::{Place, answer, finished, refusal, spoken, text};
+use crate::program::{Place, answer, finished, refusal, run as program, spoken, text};
 
 #[test]
 fn a_payout_by_command_line_takes_money_and_two_officers() {
@@ -47,6 +47,34 @@ fn a_payout_by_command_line_takes_money_and_two_officers() {
     let report = spoken(&["payout", "report", run, "--config", text(&folder)], 0);
     assert!(report.contains("the books balance"), "{report}");
     assert!(refuse(&["payout", "report", "run_nonsense"], 2).contains("names no payout run"));
+
+    // Whoever has no account takes cash for a paper: printed by one officer, paid out by another, once.
+    let paper = place.beside("voucher.html");
+    let print = |who: &str, by: &str| {
+        let args = with(&["payout", "voucher", "print", run, who, "--officer", by, "--paper", text(&paper)]);
+        program(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let residents = kaname_sim::read_csv(std::fs::File::open(&people).unwrap()).unwrap();
+    let who = residents.iter().map(|resident| resident.reference.as_str());
+    let who =
+        who.into_iter().find(|who| print(who, &planner).status.success()).expect("one in ten has no account");
+    let printed = std::fs::read_to_string(&paper).unwrap();
+    assert!(!printed.contains("http"), "the paper is whole without a server");
+    let digits = |part: &str| part.len() == 4 && part.bytes().all(|letter| letter.is_ascii_alphanumeric());
+    let is_code =
+        |word: &&str| word.len() == 14 && word.split('-').count() == 3 && word.split('-').all(digits);
+    let code = printed.split(['<', '>']).find(is_code).expect("the code stands on the paper");
+    let redeem = ["payout", "voucher", "redeem", code];
+    assert!(refuse(&[&redeem[..], &[who, "--officer", &planner]].concat(), 1).contains("another officer"));
+    let other =
+        residents.iter().map(|resident| resident.reference.as_str()).find(|other| *other != who).unwrap();
+    assert!(refuse(&[&redeem[..], &[other, "--officer", &approver]].concat(), 1).contains("no such voucher"));
+    let cash = ask(&[&redeem[..], &[who, "--officer", &approver]].concat());
+    assert_eq!(cash["run"], run);
+    assert!(refuse(&[&redeem[..], &[who, "--officer", &approver]].concat(), 1).contains("paid out before"));
+    let report = ask(&["payout", "report", run]);
+    assert_eq!((&report["people"]["cash"], &report["sound"]), (&1.into(), &true.into()));
+    assert_eq!(ask(&["ledger", "fsck"])["sound"], true);
     let fsck = ask(&["ledger", "fsck"]);
     assert_eq!((&fsck["sound"], &fsck["wrong_count"]), (&true.into(), &0.into()));
     assert!(fsck["net"].as_object().unwrap().values().all(|net| net == "0"), "{fsck}");

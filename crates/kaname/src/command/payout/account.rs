@@ -33,6 +33,7 @@ pub(crate) struct People {
     pub(crate) sent: u64,
     pub(crate) paid: u64,
     pub(crate) voucher: u64,
+    pub(crate) cash: u64,
     pub(crate) pending: u64,
     pub(crate) returned: u64,
 }
@@ -43,6 +44,7 @@ pub(crate) struct Books {
     pub(crate) out: u64,
     pub(crate) received: u64,
     pub(crate) vouchers: u64,
+    pub(crate) cash: u64,
     pub(crate) pending: u64,
     pub(crate) returned: u64,
     pub(crate) undisbursed: u64,
@@ -96,6 +98,7 @@ impl Account {
                 sent: report.people(State::Sent),
                 paid: report.people(State::Paid),
                 voucher: report.people(State::Voucher),
+                cash: report.people(State::Cash),
                 pending: report.people(State::Pending),
                 returned: report.people(State::Returned),
             },
@@ -103,6 +106,7 @@ impl Account {
                 out: books.out_of_treasury,
                 received: books.received,
                 vouchers: books.vouchers,
+                cash: books.cash,
                 pending: books.pending,
                 returned: books.returned,
                 undisbursed: books.undisbursed,
@@ -121,12 +125,14 @@ impl Account {
             (Some(currency), Some(amount)) => format!("{} {}", amount.to_decimal(currency), self.currency),
             _ => minor.to_string(),
         };
-        let Books { out, received, vouchers, pending, returned, undisbursed, in_transit } = &self.books;
-        let People { planned, sent, paid, voucher, pending: waiting, returned: back } = &self.people;
+        let Books { out, received, vouchers, cash, pending, returned, undisbursed, in_transit } = &self.books;
+        let People { planned, sent, paid, voucher, cash: got_cash, pending: waiting, returned: back } =
+            &self.people;
         println!("Payout {} ({}): {}", self.run, self.programme, self.state);
         println!("  out of the treasury  {:>24}", money(*out));
         println!("  received by banks    {:>24}   {} people", money(*received), show::grouped(*paid));
         println!("  in vouchers          {:>24}   {} people", money(*vouchers), show::grouped(*voucher));
+        println!("  paid out in cash     {:>24}   {} people", money(*cash), show::grouped(*got_cash));
         println!("  pending with reason  {:>24}   {} people", money(*pending), show::grouped(*waiting));
         println!("  returned by banks    {:>24}   {} people", money(*returned), show::grouped(*back));
         if planned + sent + undisbursed + in_transit > 0 {
