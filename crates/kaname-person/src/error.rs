@@ -18,6 +18,9 @@ pub enum Refusal {
     /// A person with this reference is registered, with other data.
     #[error("registered with other data; use a correction")]
     OtherData,
+    /// Somebody who is in the register looks like the person, and no officer has decided that they are two.
+    #[error("somebody who is here looks like this person; look at both and decide")]
+    LooksLikeSomebody,
     /// Every number of the country's scheme was given out.
     #[error("every number of the scheme was given out")]
     NumbersUsedUp,
@@ -211,6 +214,7 @@ impl Refusal {
             Refusal::Invalid(fault) => fault.reason.code(),
             Refusal::NoSuchResident => "no-such-resident",
             Refusal::OtherData => "other-data",
+            Refusal::LooksLikeSomebody => "looks-like-somebody",
             Refusal::NumbersUsedUp => "numbers-used-up",
             Refusal::NoAliases => "no-aliases",
             Refusal::NoSuchAlias => "no-such-alias",

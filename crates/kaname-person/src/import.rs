@@ -6,7 +6,8 @@
 //! 2. numbers are promised to the others (units of work in the buckets of the numbers);
 //! 3. they are registered (units of work in the buckets of the people);
 //! 4. the rejects are written behind those of the batch before, and flushed to the disk;
-//! 5. the import's row in the home bucket moves on to the next batch.
+//! 5. now and then, and before the end, the index of who may be meant ([`crate::duplicate`]) is written, in sorted runs;
+//! 6. the import's row in the home bucket moves on to the next batch.
 //!
 //! Killed anywhere, the next run reads that row, cuts the file of rejects back to the length in it, and does the batch again. A
 //! person's id follows from her reference, and her row says which line of which file made her, so step 3 done twice enters nobody
@@ -30,6 +31,7 @@ use kaname_trust::keys::BlindIndex;
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, Keys, PersonId};
 
+use crate::duplicate::kept::Gathered;
 use crate::register::{
     Admission, Outcome, Registrar, content_index, judge, person_of_reference, register_many,
 };
@@ -127,6 +129,7 @@ pub fn import(
         PlanError::File(error) => cannot("read", ask.file, &error),
         PlanError::Refused(refusal) => refusal.into(),
     })?;
+    let start = rows.place();
     let mut state = match found {
         Some(state) => state,
         None => {
@@ -159,11 +162,23 @@ pub fn import(
         }),
         plan,
     };
+    let mut index = Gathered::new();
+    if let Some(again) = found {
+        // What the run that was cut short had gathered is lost: those of its rows that are done are indexed again.
+        let until = again.next_byte.unsigned_abs();
+        run.index_again(ask.file, start, until, format, delimiter, &mut index)?;
+    }
     let mut before: Option<UnderWay> = None;
     loop {
         let batch = run.read(&mut rows).map_err(failed)?;
         let is_last = batch.is_last;
         let promised = run.promise(batch)?;
+        for admission in &promised.admissions {
+            index.add(keys, pack, admission.person, &admission.particulars);
+        }
+        if index.is_full() || is_last {
+            index.write(store)?;
+        }
         if let Some(before) = before.take() {
             run.finish(before, &mut state, &mut rejects)?;
             progress(&Progress::of(&state, bytes));
@@ -248,6 +263,36 @@ impl Run<'_> {
         }
         batch.next = rows.place();
         Ok(batch)
+    }
+
+    /// Puts the people of the rows from `from` to the byte `until` into the index once more.
+    fn index_again(
+        &self,
+        path: &Path,
+        from: Place,
+        until: u64,
+        format: Format,
+        delimiter: u8,
+        index: &mut Gathered,
+    ) -> Result<(), PersonError> {
+        let failed = |error: io::Error| cannot("read", path, &error);
+        let mut file = File::open(path).map_err(failed)?;
+        file.seek(SeekFrom::Start(from.byte)).map_err(failed)?;
+        let mut rows = Rows::new(file, from, format, delimiter);
+        let mut row = Row::default();
+        while rows.place().byte < until {
+            let Some(read) = rows.next(self.plan.columns(), &mut row).map_err(failed)? else { break };
+            let Ok(checked) =
+                read.map_err(|why| Reject::unreadable(row.line, why)).and_then(|()| self.check(&row))
+            else {
+                continue;
+            };
+            index.add(self.keys, self.pack, checked.person, &checked.particulars);
+            if index.is_full() {
+                index.write(self.store)?;
+            }
+        }
+        Ok(())
     }
 
     fn check(&self, row: &Row) -> Result<Checked, Reject> {

@@ -6,6 +6,7 @@
 //! - [`enrol`]: people enrolled where there is no network.
 //! - [`delegate`]: who may act for whom.
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
+//! - [`duplicate`]: whether a person is here already, asked before she is registered.
 //! - [`linkage`]: whether two records are one person, with the evidence.
 //! - [`link`]: other agencies' records, linked to residents with evidence, confirmed by them, and undone when wrong.
 //! - [`matching`]: whether the holder of an account is this resident.
@@ -20,6 +21,7 @@ mod check;
 mod correct;
 pub mod counter;
 pub mod delegate;
+pub mod duplicate;
 pub mod enrol;
 mod entry;
 pub mod error;

@@ -17,6 +17,8 @@ pub enum Action {
     SeeImportRejects,
     /// Find a resident by her exact number or reference.
     FindResident,
+    /// Ask whether a person is in the register already, by opening those who look like her.
+    FindDuplicates,
     /// Find a resident by a number she no longer has.
     FindByReplacedNumber,
     /// Find a resident by her number while it is locked.
@@ -129,6 +131,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::ImportResidents, &["registrar", PROGRAM]),
     (Action::SeeImportRejects, &["registrar"]),
     (Action::FindResident, &["registrar", "payments", "help-desk", "auditor", PROGRAM]),
+    (Action::FindDuplicates, &["registrar", PROGRAM]),
     (Action::FindByReplacedNumber, &["registrar", "auditor"]),
     (Action::FindByLockedNumber, &["registrar", "help-desk", "auditor"]),
     (Action::OpenResident, &[SELF, DELEGATE, "registrar", "help-desk", PROGRAM]),
@@ -243,6 +246,7 @@ impl fmt::Display for Action {
             Action::RegisterResident => "register a resident",
             Action::ImportResidents => "import residents",
             Action::SeeImportRejects => "see import rejects",
+            Action::FindDuplicates => "look for duplicates",
             Action::FindResident => "find a resident",
             Action::FindByReplacedNumber => "find by a replaced number",
             Action::FindByLockedNumber => "find by a locked number",

@@ -14,7 +14,9 @@ use kaname_trust::{Actor, ActorKind, Keys, PersonId};
 use crate::event::{Change, LifeEvent};
 use crate::number::{self, Numbers, SealedNumber};
 use crate::table::Origin;
-use crate::{Action, Entry, Life, PackVersion, Particulars, PersonError, Refusal, Resident, policy, table};
+use crate::{
+    Action, Entry, Life, PackVersion, Particulars, PersonError, Refusal, Resident, duplicate, policy, table,
+};
 
 /// Who registers people, and on what grounds: the same for all of a batch.
 #[derive(Clone)]
@@ -90,10 +92,7 @@ pub fn register(
 ) -> Result<PersonId, PersonError> {
     policy::may(&ask.by, Action::RegisterResident)?;
     let particulars = Particulars::check(&ask.entry, pack, env.now.date_in(&pack.time_zone))?;
-    let person = match particulars.reference.as_str() {
-        "" => from_hash(&keys.blind_index("person.request", &ask.request), store.buckets()),
-        reference => person_of_reference(keys, store.buckets(), ask.source, reference),
-    };
+    let person = person_of(store, keys, ask, &particulars);
     let origin = Origin {
         file: keys.blind_index("person.origin", &ask.request),
         line: 0,
@@ -105,6 +104,7 @@ pub fn register(
         return settled(person, judge(&origin, &found));
     }
     let (number, number_index) = number::promise_one(store, keys, numbers, person)?;
+    duplicate::kept::index(store, keys, pack, person, &particulars)?;
 
     let admission =
         Admission { person, particulars, number, number_index, origin, evidence: ask.evidence.to_owned() };
@@ -114,6 +114,19 @@ pub fn register(
         register_many(tx, &keys, &env, &registrar, std::slice::from_ref(&admission))
     })?;
     settled(person, outcomes[0])
+}
+
+/// Whom a registration enters: the one of its reference, or of its request when there is none.
+pub(crate) fn person_of(
+    store: &Store,
+    keys: &Keys,
+    ask: &Register<'_>,
+    particulars: &Particulars,
+) -> PersonId {
+    match particulars.reference.as_str() {
+        "" => from_hash(&keys.blind_index("person.request", &ask.request), store.buckets()),
+        reference => person_of_reference(keys, store.buckets(), ask.source, reference),
+    }
 }
 
 fn settled(person: PersonId, outcome: Outcome) -> Result<PersonId, PersonError> {

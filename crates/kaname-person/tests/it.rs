@@ -8,6 +8,8 @@ mod attacks;
 mod counters;
 #[path = "it/delegates.rs"]
 mod delegates;
+#[path = "it/duplicates.rs"]
+mod duplicates;
 #[path = "it/enrolments.rs"]
 mod enrolments;
 #[path = "it/event_rules.rs"]

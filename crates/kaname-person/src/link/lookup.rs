@@ -133,7 +133,7 @@ pub(crate) fn profiles(desk: &Desk, resident: &Resident) -> Vec<Profile> {
 /// The most former names, and the most former addresses, that are looked at: the newest.
 const MOST_PAST: usize = 4;
 
-fn past_and_present(resident: &Resident) -> Vec<Particulars> {
+pub(crate) fn past_and_present(resident: &Resident) -> Vec<Particulars> {
     let now = &resident.particulars;
     let mut forms = vec![now.clone()];
     for former in resident.life.former_addresses.iter().rev().take(MOST_PAST) {

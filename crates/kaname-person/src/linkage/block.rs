@@ -198,43 +198,64 @@ impl std::fmt::Debug for BlockKey {
 
 /// The blocking keys of a person: five at the most.
 pub fn block_keys(profile: &Profile) -> Vec<BlockKey> {
-    let facts = profile.facts();
-    let mut names = Names::new();
-    let mut heard = |name: &Spelled<'_>| {
-        let id = names.number(name);
-        names.texts.get(names.sound(id)).to_vec()
-    };
-    let (given, family) = (heard(&facts.given), heard(&facts.family));
-    // In one order whichever of them was written first.
-    let (first, second) = if given <= family { (&given, &family) } else { (&family, &given) };
-    let born = facts.born;
-    let day = born.packed().to_be_bytes();
-    let year = born.year().to_be_bytes();
-    let month_and_day = (born.packed() & 511).to_be_bytes();
-    let key = |kind: u8, parts: &[&[u8]]| {
-        if parts.iter().any(|part| part.is_empty()) {
-            return None;
+    KeyMaker::new().keys(profile)
+}
+
+/// Makes the keys of many people, and folds a name that it has met before no second time.
+pub(crate) struct KeyMaker {
+    names: Names,
+}
+
+/// Names that are remembered: some megabytes of them.
+const REMEMBERED: usize = 20_000;
+
+impl KeyMaker {
+    pub(crate) fn new() -> KeyMaker {
+        KeyMaker { names: Names::new() }
+    }
+
+    pub(crate) fn keys(&mut self, profile: &Profile) -> Vec<BlockKey> {
+        if self.names.len() > REMEMBERED {
+            self.names = Names::new();
         }
-        let mut bytes = vec![kind];
-        for part in parts {
-            bytes.extend_from_slice(&(part.len() as u16).to_be_bytes());
-            bytes.extend_from_slice(part);
-        }
-        Some(BlockKey(bytes))
-    };
-    let known = born.is_known();
-    let whole = known && born.day() != 0;
-    let mut keys: Vec<BlockKey> = [
-        key(1, &[&day, &given]).filter(|_| whole),
-        key(1, &[&day, &family]).filter(|_| whole),
-        key(2, &[&year, first, second]).filter(|_| known),
-        key(3, &[&month_and_day, first, second]).filter(|_| whole),
-        key(4, &[&day, super::place::fold_house(facts.postcode).as_bytes()]).filter(|_| whole),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    keys.sort();
-    keys.dedup();
-    keys
+        let facts = profile.facts();
+        let names = &mut self.names;
+        let mut heard = |name: &Spelled<'_>| {
+            let id = names.number(name);
+            names.texts.get(names.sound(id)).to_vec()
+        };
+        let (given, family) = (heard(&facts.given), heard(&facts.family));
+        // In one order whichever of them was written first.
+        let (first, second) = if given <= family { (&given, &family) } else { (&family, &given) };
+        let born = facts.born;
+        let day = born.packed().to_be_bytes();
+        let year = born.year().to_be_bytes();
+        let month_and_day = (born.packed() & 511).to_be_bytes();
+        let key = |kind: u8, parts: &[&[u8]]| {
+            if parts.iter().any(|part| part.is_empty()) {
+                return None;
+            }
+            let mut bytes = vec![kind];
+            for part in parts {
+                bytes.extend_from_slice(&(part.len() as u16).to_be_bytes());
+                bytes.extend_from_slice(part);
+            }
+            Some(BlockKey(bytes))
+        };
+        let known = born.is_known();
+        let whole = known && born.day() != 0;
+        let mut keys: Vec<BlockKey> = [
+            key(1, &[&day, &given]).filter(|_| whole),
+            key(1, &[&day, &family]).filter(|_| whole),
+            key(2, &[&year, first, second]).filter(|_| known),
+            key(3, &[&month_and_day, first, second]).filter(|_| whole),
+            key(4, &[&day, super::place::fold_house(facts.postcode).as_bytes()]).filter(|_| whole),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
 }

@@ -21,6 +21,7 @@ mod records;
 pub(crate) mod similar;
 mod texts;
 
+pub(crate) use block::KeyMaker;
 pub use block::{BlockKey, block_keys};
 pub use born::Born;
 pub use bulk::{Found, Pair, dedupe, link};

@@ -78,6 +78,7 @@ const PAGES: &[Entry] = &[
     ("link-state", include_str!("../../../../docs/errors/link-state.md")),
     ("list-changed", include_str!("../../../../docs/errors/list-changed.md")),
     ("login-required", include_str!("../../../../docs/errors/login-required.md")),
+    ("looks-like-somebody", include_str!("../../../../docs/errors/looks-like-somebody.md")),
     ("malformed-request", include_str!("../../../../docs/errors/malformed-request.md")),
     ("mandate-over", include_str!("../../../../docs/errors/mandate-over.md")),
     ("mandate-terms", include_str!("../../../../docs/errors/mandate-terms.md")),

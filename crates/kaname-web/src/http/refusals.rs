@@ -77,7 +77,7 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
         LinkState(_) | HasOne => StatusCode::CONFLICT,
         OwnDecision => StatusCode::FORBIDDEN,
         NoSuchResident | NoSuchOfficer | NoSuchAlias => StatusCode::NOT_FOUND,
-        OtherData | ImportRuns => StatusCode::CONFLICT,
+        OtherData | LooksLikeSomebody | ImportRuns => StatusCode::CONFLICT,
         UnknownRelation | NoSuchEvent => StatusCode::NOT_FOUND,
         BadPhoto | EventInFuture | EventBeforeBirth | RelatedToHerself | RecordedOtherwise => {
             StatusCode::UNPROCESSABLE_ENTITY
