@@ -58,6 +58,8 @@ pub struct Pack {
     pub voucher: Voucher,
     /// When a session at the counter ends by itself.
     pub counter: CounterRules,
+    /// Which acts about entries of the register take two officers.
+    pub identities: IdentityRules,
     /// Roles of officers. All of [`NEEDED_ROLES`] are there.
     pub roles: Vec<Role>,
     /// What a relying party may ask for.
@@ -228,6 +230,23 @@ pub struct Voucher {
     pub text: Labels,
     /// For how many days it is paid out.
     pub valid_days: u16,
+}
+
+/// Which acts about entries of the register take two officers; all, unless the pack says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdentityRules {
+    /// Two entries are one person, or are not after all.
+    pub merge: bool,
+    /// One entry is two people.
+    pub split: bool,
+    /// An event happened to somebody else.
+    pub move_event: bool,
+}
+
+impl Default for IdentityRules {
+    fn default() -> IdentityRules {
+        IdentityRules { merge: true, split: true, move_event: true }
+    }
 }
 
 /// When a session at the counter ends by itself.

@@ -128,6 +128,15 @@ pub enum Refusal {
     /// Two packets of a kit have the same place in its count.
     #[error("another packet of the kit has the same number: somebody has a copy of the kit")]
     PacketCounter,
+    /// There is no proposal with this id.
+    #[error("there is no such proposal")]
+    NoSuchProposal,
+    /// The proposal was decided already.
+    #[error("it was decided already")]
+    ProposalDecided,
+    /// The country asks for four eyes: another officer must decide than the one who proposed it.
+    #[error("another officer must decide than the one who proposed it")]
+    SecondOfficer,
     /// The role does not allow the action.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -249,6 +258,9 @@ impl Refusal {
             Refusal::KitPeriod => "kit-period",
             Refusal::PacketBroken => "packet-broken",
             Refusal::PacketCounter => "packet-counter",
+            Refusal::NoSuchProposal => "no-such-proposal",
+            Refusal::ProposalDecided => "proposal-decided",
+            Refusal::SecondOfficer => "second-officer",
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",

@@ -26,6 +26,7 @@ pub mod enrol;
 mod entry;
 pub mod error;
 pub mod event;
+pub mod identity;
 pub mod import;
 pub mod link;
 pub mod linkage;
@@ -78,4 +79,9 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         sql: include_str!("../migrations/0006_mandate.sql"),
     },
     kaname_store::Migration { block: "person", number: 7, sql: include_str!("../migrations/0007_enrol.sql") },
+    kaname_store::Migration {
+        block: "person",
+        number: 8,
+        sql: include_str!("../migrations/0008_proposal.sql"),
+    },
 ];

@@ -209,6 +209,8 @@ pub enum NumberState {
     Locked,
     /// It was, and another took its place (after a leak). It resolves for the authority only.
     Replaced,
+    /// She died, or the entry was a second one of somebody: the person is then the one that counts. It resolves for the authority only.
+    Closed,
 }
 
 /// What stands for a number in the tables.
@@ -294,15 +296,41 @@ pub(crate) fn look_up(
     let Some(person) = promised_to(store, index)? else { return Ok(None) };
 
     let state = store.read::<_, StoreError, _>(bucket_of(person, store.buckets()), move |tx| {
-        let Some(row) = rows::resident(tx, person)?.filter(|row| row.active) else { return Ok(None) };
+        let Some(row) = rows::resident(tx, person)? else { return Ok(None) };
+        if !row.active {
+            let is_hers = row.number_index == index || rows::given_number(tx, person, &index)?.is_some();
+            return Ok(is_hers.then_some(NumberState::Closed));
+        }
         if row.number_index == index {
             let locked = lock::is_locked(tx, person)?;
             return Ok(Some(if locked { NumberState::Locked } else { NumberState::Current }));
         }
         Ok(rows::given_number(tx, person, &index)?.map(|_| NumberState::Replaced))
     })?;
-    Ok(state.map(|state| (person, state)))
+    let Some(state) = state else { return Ok(None) };
+    // The number of a second entry leads to the one that counts.
+    let counts = if state == NumberState::Closed { follow_merges(store, person)? } else { person };
+    Ok(Some((counts, state)))
 }
+
+/// The entry that counts, from one that may have been merged into another, and that into a third.
+fn follow_merges(store: &Store, person: PersonId) -> Result<PersonId, StoreError> {
+    let mut at = person;
+    // A chain is short. One that never ends, of two merges decided at the same instant, is found by the check of events.
+    for _ in 0..LONGEST_CHAIN {
+        let next = store.read::<_, StoreError, _>(bucket_of(at, store.buckets()), move |tx| {
+            crate::identity::table::leads(tx, at)
+        })?;
+        match next {
+            Some(next) => at = next,
+            None => return Ok(at),
+        }
+    }
+    Ok(person)
+}
+
+/// The most entries that were merged one into the next.
+const LONGEST_CHAIN: usize = 16;
 
 /// To whom the directory has promised what stands under this index.
 fn promised_to(store: &Store, index: BlindIndex) -> Result<Option<PersonId>, StoreError> {

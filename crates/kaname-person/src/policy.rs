@@ -33,6 +33,10 @@ pub enum Action {
     ReplaceNumber,
     /// Record what happened to a resident.
     RecordEvent,
+    /// Propose that entries are merged or split, or an event moved; see what is proposed.
+    ProposeIdentity,
+    /// Decide it.
+    DecideIdentity,
     /// Lock a resident's number, or unlock it.
     LockNumber,
     /// See a resident's alias numbers, make one, take one back.
@@ -139,6 +143,8 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::SeeAccessLog, &[SELF, DELEGATE, "auditor"]),
     (Action::ReplaceNumber, &["registrar"]),
     (Action::RecordEvent, &["registrar"]),
+    (Action::ProposeIdentity, &["registrar"]),
+    (Action::DecideIdentity, &["registrar"]),
     (Action::LockNumber, &[SELF, DELEGATE, "registrar", "help-desk"]),
     (Action::ManageAliases, &[SELF, DELEGATE, "registrar"]),
     (Action::GiveMandate, &[SELF]),
@@ -255,6 +261,8 @@ impl fmt::Display for Action {
             Action::SeeAccessLog => "see an access log",
             Action::ReplaceNumber => "replace a number",
             Action::RecordEvent => "record a life event",
+            Action::ProposeIdentity => "propose a merge or split",
+            Action::DecideIdentity => "decide a merge or split",
             Action::LockNumber => "lock a number",
             Action::ManageAliases => "manage alias numbers",
             Action::GiveMandate => "give a mandate",

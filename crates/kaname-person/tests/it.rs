@@ -16,6 +16,8 @@ mod enrolments;
 mod event_rules;
 #[path = "it/events.rs"]
 mod events;
+#[path = "it/identities.rs"]
+mod identities;
 #[path = "it/imports.rs"]
 mod imports;
 #[path = "it/links.rs"]

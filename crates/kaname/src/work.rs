@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use kaname_base::pack::Pack;
 use kaname_pay::PayError;
+use kaname_person::event::follow::failed;
 use kaname_person::event::follow::{self, Told, follow};
+use kaname_person::identity::{ProposalId, carry_out, decide};
 use kaname_store::jobs::{Job, JobError, Round, Stop, Worker};
 use kaname_store::{Store, StoreError};
 use kaname_trust::person::bucket_of;
@@ -59,6 +61,12 @@ impl Jobs {
             follow::KIND => {
                 let told = follow(&self.store, &self.keys, &self.pack, &clock::env(), job)?;
                 self.tell(&told)
+            }
+            decide::KIND => {
+                let id = ProposalId::from_bytes(job.id);
+                carry_out(&self.store, &self.keys, &self.pack, &clock::env(), id)
+                    .map(drop)
+                    .map_err(|error| failed(&error))
             }
             kind => {
                 tracing::error!(kind, "there is no handler for a job");

@@ -86,6 +86,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
             banks,
             voucher,
             counter: policy.counter,
+            identities: policy.identities,
             roles: policy.roles,
             attributes: policy.attributes,
             sources: outside,
@@ -391,6 +392,7 @@ fn read_reserved(node: &Node<'_>, body_digits: usize) -> Reserved {
 struct Policy {
     purposes: Vec<Purpose>,
     counter: CounterRules,
+    identities: IdentityRules,
     roles: Vec<Role>,
     attributes: Vec<Attribute>,
 }
@@ -426,6 +428,17 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
         rules
     });
 
+    let identities = root.table("identities").map_or(IdentityRules::default(), |node| {
+        let eyes = [("four-eyes", true), ("two-eyes", false)];
+        let rules = IdentityRules {
+            merge: node.choice("merge", &eyes),
+            split: node.choice("split", &eyes),
+            move_event: node.choice("move_event", &eyes),
+        };
+        node.refuse_other_keys();
+        rules
+    });
+
     let roles: Vec<Role> = root
         .tables("role")
         .iter()
@@ -445,7 +458,7 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
     let attributes: Vec<Attribute> =
         root.tables("attribute").iter().map(|node| read_attribute(node, tags, &purposes)).collect();
     refuse_twins(root, "attribute", attributes.iter().map(|attribute| &attribute.code));
-    Policy { purposes, counter, roles, attributes }
+    Policy { purposes, counter, identities, roles, attributes }
 }
 
 fn read_attribute(node: &Node<'_>, tags: &[String], purposes: &[Purpose]) -> Attribute {

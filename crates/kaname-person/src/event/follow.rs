@@ -149,7 +149,7 @@ fn request_of_other(keys: &Keys, person: PersonId, n: i64, other: PersonId) -> [
 }
 
 /// The program, when it does what an officer's event asks for.
-pub(super) fn program() -> Actor {
+pub(crate) fn program() -> Actor {
     Actor::program("life-events", "program")
 }
 
@@ -173,8 +173,8 @@ fn context(id: &[u8; 16]) -> Vec<u8> {
     [KIND.as_bytes(), b"\0", id].concat()
 }
 
-/// The world failing may pass; a refusal stays.
-fn failed(error: &PersonError) -> JobError {
+/// What a handler says of an error: the world failing may pass; a refusal stays.
+pub fn failed(error: &PersonError) -> JobError {
     match error {
         PersonError::Refused(refusal) => JobError::Never(refusal.code()),
         PersonError::Trust(_) => JobError::Never("trust"),

@@ -9,7 +9,7 @@ use kaname_trust::person::bucket_of;
 use kaname_trust::{Access, Actor, Keys, PersonId, Receipt, Sealed, access};
 
 use super::rules::{Numbered, admit};
-use super::{Change, LifeEvent, basis, follow, purpose_of, table as own};
+use super::{Change, EventKind, LifeEvent, basis, follow, purpose_of, table as own};
 use crate::{Action, PackVersion, PersonError, Refusal, Resident, policy, table};
 
 /// An event to be recorded.
@@ -68,7 +68,7 @@ pub fn record_event(
 
 /// Whether there is such another resident. Asked before, because she lies in another bucket; what has changed until her side is
 /// recorded is found by [`super::check`].
-fn check_other(store: &Store, person: PersonId, other: PersonId) -> Result<(), PersonError> {
+pub(crate) fn check_other(store: &Store, person: PersonId, other: PersonId) -> Result<(), PersonError> {
     if other == person {
         return Err(Refusal::RelatedToHerself.into());
     }
@@ -84,6 +84,8 @@ pub(crate) enum Side {
     Hers,
     /// The other's, which follows from it.
     Others,
+    /// One that was decided, by four eyes where the pack asks for them.
+    Decided,
 }
 
 /// Records an event in the unit of its resident's bucket, whatever its kind.
@@ -96,7 +98,7 @@ pub(crate) fn record(
     side: Side,
 ) -> Result<i64, PersonError> {
     // A mandate is for one person: what follows for the other is read by the program.
-    let reader = if side == Side::Hers { ask.by.clone() } else { follow::program() };
+    let reader = if side == Side::Others { follow::program() } else { ask.by.clone() };
     let book = Book::open(tx, keys, pack, env, ask.person, &reader, purpose_of(&ask.change))?;
     let event = LifeEvent {
         change: ask.change.clone(),
@@ -112,9 +114,19 @@ pub(crate) fn record(
         let same = done.event.change == event.change && done.event.on == event.on;
         return if same { Ok(done.n) } else { Err(Refusal::RequestReused.into()) };
     }
+    if side == Side::Hers && needs_decision(&book.events, &event.change) {
+        return Err(Refusal::RecordedOtherwise.into());
+    }
     let state = admit(&book.entered, &book.events, &event, env.now.date_in(&pack.time_zone))?;
 
     book.append(tx, keys, env, &ask.request, &event, &state)
+}
+
+/// A merge and a split are undone as they were done: by a decision.
+fn needs_decision(events: &[Numbered], change: &Change) -> bool {
+    let Change::Annulment { of } = change else { return false };
+    let struck = events.iter().find(|numbered| numbered.n == *of);
+    struck.is_some_and(|numbered| matches!(numbered.event.kind(), EventKind::Merge | EventKind::Split))
 }
 
 /// A resident's entry and her events, opened to add one.

@@ -51,7 +51,7 @@ pub fn fold(entered: &Resident, events: &[Numbered], until: Until) -> Result<Res
 /// The entry with one more event, if it can have happened; `today` is the country's date.
 ///
 /// # Errors
-/// [`Refusal::EventInFuture`], [`Refusal::EventBeforeBirth`], [`Refusal::AfterDeath`], [`Refusal::LaterEvent`] when an event that is
+/// [`Refusal::EventInFuture`], [`Refusal::EntryMerged`], [`Refusal::EventBeforeBirth`], [`Refusal::AfterDeath`], [`Refusal::LaterEvent`] when an event that is
 /// recorded already cannot follow it, and what [`fold`] refuses.
 pub fn admit(
     entered: &Resident,
@@ -60,6 +60,11 @@ pub fn admit(
     today: Date,
 ) -> Result<Resident, Refusal> {
     let n = events.last().map_or(1, |last| last.n + 1);
+    // Whatever day it is about: what is found out of somebody is recorded with the entry that counts.
+    let now = fold(entered, events, Until::default())?.life.standing;
+    if matches!(now, Standing::Merged { .. }) {
+        allowed_in(now, &new.change)?;
+    }
     if new.day() > today {
         return Err(Refusal::EventInFuture);
     }

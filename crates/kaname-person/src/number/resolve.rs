@@ -40,7 +40,9 @@ pub fn resolve(
         let leads = match state {
             NumberState::Current => true,
             NumberState::Locked => policy::may(ask.actor, Action::FindByLockedNumber).is_ok(),
-            NumberState::Replaced => policy::may(ask.actor, Action::FindByReplacedNumber).is_ok(),
+            NumberState::Replaced | NumberState::Closed => {
+                policy::may(ask.actor, Action::FindByReplacedNumber).is_ok()
+            }
         };
         return Ok(leads.then_some(person));
     }

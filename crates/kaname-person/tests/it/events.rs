@@ -7,6 +7,7 @@ use kaname_person::event::follow::{self, Told};
 use kaname_person::event::photo::{Photo, keep_photo, open_photo};
 use kaname_person::event::rules::Until;
 use kaname_person::event::{Change, EventKind, NewEvent, as_of, history, record_event};
+use kaname_person::identity::{ProposalId, carry_out, decide};
 use kaname_person::show::{Asking, open_resident};
 use kaname_person::{
     Address, Entry, Field, Name, Names, PersonError, Refusal, RelationKind, Resident, Standing,
@@ -55,6 +56,12 @@ impl World {
         let told = std::cell::RefCell::new(Vec::new());
         let handler = |job: &kaname_store::jobs::Job| -> Result<(), JobError> {
             for _ in 0..2 {
+                if job.kind == decide::KIND {
+                    let id = ProposalId::from_bytes(job.id);
+                    carry_out(&self.store, &self.keys, &self.pack, &env(77), id)
+                        .map_err(|error| follow::failed(&error))?;
+                    continue;
+                }
                 let one = follow::follow(&self.store, &self.keys, &self.pack, &env(77), job)?;
                 told.borrow_mut().push(one);
             }

@@ -78,12 +78,13 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
         OwnDecision => StatusCode::FORBIDDEN,
         NoSuchResident | NoSuchOfficer | NoSuchAlias => StatusCode::NOT_FOUND,
         OtherData | LooksLikeSomebody | ImportRuns => StatusCode::CONFLICT,
-        UnknownRelation | NoSuchEvent => StatusCode::NOT_FOUND,
+        SecondOfficer => StatusCode::FORBIDDEN,
+        UnknownRelation | NoSuchEvent | NoSuchProposal => StatusCode::NOT_FOUND,
         BadPhoto | EventInFuture | EventBeforeBirth | RelatedToHerself | RecordedOtherwise => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         AfterDeath | LaterEvent | SameAddress | NothingChanges | NotHere | NotAway | AlreadyRelated
-        | NotRelated | EntryMerged | EventStands | RequestReused => StatusCode::CONFLICT,
+        | NotRelated | EntryMerged | ProposalDecided | EventStands | RequestReused => StatusCode::CONFLICT,
         CounterNeeded | CounterOver => StatusCode::CONFLICT,
         NotAllowed { .. } | OfficerKeyWrong | NotForAgency => StatusCode::FORBIDDEN,
         UnknownPurpose | UnknownRole | Mapping(_) | File(_) => StatusCode::BAD_REQUEST,

@@ -1,6 +1,7 @@
 //! `kaname resident`: residents into the register, and one of them out of it.
 
 mod event;
+mod identity;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ pub(crate) enum Resident {
     /// Record what happened to residents
     #[command(subcommand)]
     Event(event::Event),
+    #[command(flatten)]
+    Identity(identity::Identity),
     /// List what happened to one resident; the reading is logged
     History(event::History),
     /// Check that records are what the events say, and that every relation has two sides
@@ -88,6 +91,7 @@ pub(crate) fn run(resident: &Resident) -> Result<ExitCode, Failure> {
         Resident::ReplaceNumber(replace) => run_replace_number(replace),
         Resident::Show(show) => run_show(show),
         Resident::Event(event) => event::run(event),
+        Resident::Identity(identity) => identity::run(identity),
         Resident::History(history) => event::run_history(history),
         Resident::Check(on) => event::run_check(on),
     }

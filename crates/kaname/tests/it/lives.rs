@@ -149,6 +149,23 @@ fn a_file_of_events_is_recorded_once() {
     }
 }
 
+#[test]
+fn a_merge_takes_two_officers_and_is_undone() {
+    let (place, registrar, references) = world("20");
+    let folder = place.folder();
+    let on = ["--config", text(&folder), "--json"];
+    let (first, second) = (&references[0], &references[1]);
+    let why = ["--why", "looked again", "--evidence", "fingerprints", "--officer", &registrar];
+    let merge = ["resident", "merge", "--reference", second, "--other", first];
+    let id = answer(&[&merge[..], &why, &on].concat())["proposal"].as_str().unwrap().to_owned();
+    let waits = answer(&[&["resident", "proposals", "--officer", &registrar][..], &on].concat());
+    assert_eq!((&waits[0]["proposal"], &waits[0]["act"]), (&id.as_str().into(), &"merge".into()));
+    let alone = ["resident", "decide", &id, "--officer", &registrar];
+    assert!(refusal(&[&alone[..], &on].concat(), 1).contains("another officer must decide"));
+    let shown = answer(&[&["resident", "show", "--reference", second][..], &on].concat());
+    assert_eq!(shown["standing"], "here");
+}
+
 /// Where she is paid, if anywhere.
 fn payee(place: &Place, reference: &str) -> Option<PayeeState> {
     let (store, keys) = open_store(&place.folder());

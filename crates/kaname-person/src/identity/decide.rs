@@ -1,0 +1,227 @@
+//! Use case: decide a proposal, and carry it out.
+
+use std::cell::Cell;
+
+use kaname_base::Env;
+use kaname_base::pack::Pack;
+use kaname_store::jobs::{self, Enqueued, NewJob};
+use kaname_store::{Store, StoreError, Tx};
+use kaname_trust::{Actor, Keys, PersonId};
+
+use super::propose::{bucket_of_person, bucket_of_proposal, open};
+use super::{Act, Proposal, ProposalId, ProposalState, rules, table as own};
+use crate::event::follow::program;
+use crate::event::record::{Book, NewEvent, Side, record};
+use crate::event::{Change, EventKind};
+use crate::{Action, PersonError, Refusal, policy};
+
+/// The kind of job that carries out what was decided.
+pub const KIND: &str = "person.identity";
+
+/// A decision.
+#[derive(Clone)]
+pub struct Decide {
+    /// About which proposal.
+    pub id: ProposalId,
+    /// Whether it is to be carried out.
+    pub approve: bool,
+    /// Who decides.
+    pub by: Actor,
+}
+
+/// Decides a proposal. An approved one is carried out before this returns; killed in between, a job goes on with it.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`]; [`Refusal::SecondOfficer`] when the pack asks for four eyes and these are the same two;
+/// [`Refusal::ProposalDecided`]; and what the events of the act refuse, such as [`Refusal::EntryMerged`]: the proposal is refused then,
+/// so that it is not carried out one day by surprise.
+pub fn decide(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &Decide,
+) -> Result<ProposalState, PersonError> {
+    policy::may(&ask.by, Action::DecideIdentity)?;
+    let bucket = bucket_of_proposal(store, ask.id)?;
+    let (with, country, at, asked) = (keys.clone(), pack.clone(), env.again(), ask.clone());
+    let state = store.write(bucket, move |tx| {
+        let (proposal, row, receipt) = open(tx, &with, &country, &at.again(), &asked.by, asked.id)?;
+        rules::may_decide(&proposal, row.state, &asked.by, &country)?;
+        let state = if asked.approve { ProposalState::Approved } else { ProposalState::Refused };
+        let decided = Proposal { decided_by: Some(asked.by.clone()), ..proposal };
+        let sealed = receipt.data_key().seal(&decided);
+
+        own::set(tx, asked.id, row.version, state, sealed.bytes())?;
+        if asked.approve {
+            enqueue(tx, &at, asked.id)?;
+        }
+        Ok::<_, PersonError>(state)
+    })?;
+    if state == ProposalState::Refused {
+        return Ok(state);
+    }
+    carry_out(store, keys, pack, env, ask.id)
+}
+
+/// Asks for the job. A proposal's id is a keyed hash: it tells nobody anything.
+fn enqueue(tx: &mut Tx<'_>, env: &Env, id: ProposalId) -> Result<(), PersonError> {
+    match jobs::enqueue(tx, env, &NewJob { id: *id.bytes(), kind: KIND, body: &[], due: env.now })? {
+        Enqueued::Added | Enqueued::AlreadyThere => Ok(()),
+        Enqueued::IdReused => Err(StoreError::Conflict.into()),
+    }
+}
+
+/// Carries out an approved proposal. Done twice, or by two at once, it is done once.
+///
+/// # Errors
+/// [`Refusal::NoSuchProposal`]; what the events of the act refuse.
+pub fn carry_out(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    id: ProposalId,
+) -> Result<ProposalState, PersonError> {
+    let bucket = bucket_of_proposal(store, id)?;
+    let (with, country, at) = (keys.clone(), pack.clone(), env.again());
+    let (person, proposal, state) = store.write(bucket, move |tx| {
+        let (proposal, row, _) = open(tx, &with, &country, &at.again(), &program(), id)?;
+        Ok::<_, PersonError>((row.person, proposal, row.state))
+    })?;
+    if state != ProposalState::Approved {
+        return Ok(state);
+    }
+    let work = Work { store, keys, pack, env, id, person, proposal: &proposal, begun: Cell::new(false) };
+    let done = match &proposal.act {
+        Act::Merge { survivor } => work.merge(*survivor),
+        Act::Unmerge => work.unmerge(),
+        Act::Split { other } => work.record(*other, 0, Change::SplitFrom { entry: person }).map(drop),
+        Act::MoveEvent { n, to } => work.move_event(*n, *to),
+    };
+    let (state, refusal) = match done {
+        Ok(()) => (ProposalState::Done, None),
+        // Nothing has happened, and nothing shall happen one day by surprise.
+        Err(PersonError::Refused(refusal)) if !work.begun.get() => (ProposalState::Refused, Some(refusal)),
+        Err(error) => return Err(error),
+    };
+    let (with, country, at) = (keys.clone(), pack.clone(), env.again());
+    store.write(bucket, move |tx| {
+        let (_, row, _) = open(tx, &with, &country, &at.again(), &program(), id)?;
+        if row.state == ProposalState::Approved {
+            own::set(tx, id, row.version, state, &row.sealed)?;
+        }
+        Ok::<_, PersonError>(())
+    })?;
+    refusal.map_or(Ok(state), |refusal| Err(refusal.into()))
+}
+
+/// An approved proposal that is being carried out.
+struct Work<'a> {
+    store: &'a Store,
+    keys: &'a Keys,
+    pack: &'a Pack,
+    env: &'a Env,
+    id: ProposalId,
+    person: PersonId,
+    proposal: &'a Proposal,
+    /// Whether a step was done.
+    begun: Cell<bool>,
+}
+
+impl Work<'_> {
+    /// The event of one step, under a request that is always the same.
+    fn event(&self, person: PersonId, step: u8, change: Change) -> NewEvent {
+        let request =
+            self.keys.blind_index("person.proposal-step", &[self.id.bytes().as_slice(), &[step]].concat());
+        // Who decided answers for it; who proposed stands in the proposal.
+        let by = self.proposal.decided_by.clone().unwrap_or_else(|| self.proposal.by.clone());
+        let (why, evidence) = (self.proposal.why.clone(), self.proposal.evidence.clone());
+        let on = self.proposal.at.date_in(&self.pack.time_zone);
+        NewEvent { request, person, change, on, by, why, evidence }
+    }
+
+    fn record(&self, person: PersonId, step: u8, change: Change) -> Result<i64, PersonError> {
+        self.record_and(person, self.event(person, step, change), |_| Ok(()))
+    }
+
+    /// Records an event, and does `also` in the same unit of work.
+    fn record_and(
+        &self,
+        person: PersonId,
+        event: NewEvent,
+        also: impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<i64, PersonError> {
+        let (keys, pack, env) = (self.keys.clone(), self.pack.clone(), self.env.again());
+        let n = self.store.write(bucket_of_person(self.store, person), move |tx| {
+            let n = record(tx, &keys, &pack, &env.again(), &event, Side::Decided)?;
+            also(tx)?;
+            Ok::<_, PersonError>(n)
+        })?;
+        self.begun.set(true);
+        Ok(n)
+    }
+
+    fn merge(&self, survivor: PersonId) -> Result<(), PersonError> {
+        let leads =
+            self.store.read::<_, StoreError, _>(bucket_of_person(self.store, survivor), move |tx| {
+                own::leads(tx, survivor)
+            })?;
+        if leads.is_some() {
+            return Err(Refusal::EntryMerged.into()); // what counts must be an entry that counts
+        }
+        let second = self.person;
+        let event = self.event(second, 0, Change::MergedInto { survivor });
+        self.record_and(second, event, move |tx| own::lead(tx, second, survivor)).map(drop)
+    }
+
+    fn unmerge(&self) -> Result<(), PersonError> {
+        let second = self.person;
+        let merges = self.events(second, |event| matches!(event, Change::MergedInto { .. }))?;
+        let Some((of, on)) = merges.last().map(|(n, event)| (*n, event.on)) else {
+            return Err(Refusal::NotRelated.into());
+        };
+        let event = NewEvent { on, ..self.event(second, 0, Change::Annulment { of }) };
+        self.record_and(second, event, move |tx| own::lead_nowhere(tx, second)).map(drop)
+    }
+
+    /// First with whom it happened, which may be refused, then away from where it stands.
+    fn move_event(&self, n: i64, to: PersonId) -> Result<(), PersonError> {
+        let found = self.events(self.person, |_| true)?;
+        let (_, event) = found.into_iter().find(|(number, _)| *number == n).ok_or(Refusal::NoSuchEvent)?;
+        let kind = event.change.kind();
+        if event.change.is_beginning()
+            || event.change.is_of_number()
+            || matches!(kind, EventKind::Merge | EventKind::Split | EventKind::Annulment | EventKind::Photo)
+        {
+            return Err(Refusal::EventStands.into());
+        }
+        let moved = self.event(to, 0, event.change.clone());
+        self.record_and(to, NewEvent { on: event.on, ..moved }, |_| Ok(()))?;
+        let annul = self.event(self.person, 1, Change::Annulment { of: n });
+        self.record_and(self.person, NewEvent { on: event.on, ..annul }, |_| Ok(())).map(drop)
+    }
+
+    /// The events of somebody, opened by the program for what was decided.
+    fn events(
+        &self,
+        person: PersonId,
+        which: impl Fn(&Change) -> bool + Send + 'static,
+    ) -> Result<Vec<(i64, NewEvent)>, PersonError> {
+        let (keys, pack, env) = (self.keys.clone(), self.pack.clone(), self.env.again());
+        self.store.write(bucket_of_person(self.store, person), move |tx| {
+            let book = Book::open(tx, &keys, &pack, &env.again(), person, &program(), "correction")?;
+            let found = book.events.into_iter().filter(|numbered| which(&numbered.event.change));
+            let as_new = |event: crate::event::LifeEvent| NewEvent {
+                request: [0; 16],
+                person,
+                on: event.day(),
+                change: event.change,
+                by: event.by,
+                why: event.why,
+                evidence: event.evidence,
+            };
+            Ok(found.map(|numbered| (numbered.n, as_new(numbered.event))).collect())
+        })
+    }
+}
