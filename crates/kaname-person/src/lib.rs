@@ -8,6 +8,7 @@
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
 //! - [`duplicate`]: whether a person is here already, asked before she is registered.
 //! - [`linkage`]: whether two records are one person, with the evidence.
+//! - [`audit`]: the register searched for errors, what changed or everything.
 //! - [`link`]: other agencies' records, linked to residents with evidence, confirmed by them, and undone when wrong.
 //! - [`matching`]: whether the holder of an account is this resident.
 //! - [`agency`]: what agencies' own systems ask and tell.
@@ -17,6 +18,7 @@
 //! Only the tables of this block hold a [`PersonId`](kaname_trust::PersonId). Other blocks hold a pseudonym of their own.
 
 pub mod agency;
+pub mod audit;
 mod check;
 mod correct;
 pub mod counter;
@@ -84,4 +86,5 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         number: 8,
         sql: include_str!("../migrations/0008_proposal.sql"),
     },
+    kaname_store::Migration { block: "person", number: 9, sql: include_str!("../migrations/0009_audit.sql") },
 ];

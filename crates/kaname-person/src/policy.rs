@@ -105,6 +105,10 @@ pub enum Action {
     ReadThroughLink,
     /// See reports of wrong links and their clocks.
     WatchLinks,
+    /// Search the register for errors.
+    AuditRegistry,
+    /// Confirm or dismiss what the audit found.
+    SettleFinding,
     /// Add officers, change their roles, let them go.
     ManageOfficers,
     /// Add relying parties and change what they may ask for.
@@ -179,6 +183,8 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::SettleLink, &["registrar"]),
     (Action::ReadThroughLink, &["registrar", "help-desk", PROGRAM]),
     (Action::WatchLinks, &["registrar", "auditor", PROGRAM]),
+    (Action::AuditRegistry, &["auditor", PROGRAM]),
+    (Action::SettleFinding, &["registrar", "auditor"]),
     (Action::ManageOfficers, &["administrator"]),
     (Action::ManageParties, &["administrator", PROGRAM]),
     (Action::ReadAsAgency, &[AGENCY]),
@@ -297,6 +303,8 @@ impl fmt::Display for Action {
             Action::SettleLink => "settle a reported link",
             Action::ReadThroughLink => "read through a link",
             Action::WatchLinks => "watch links",
+            Action::AuditRegistry => "audit the register",
+            Action::SettleFinding => "settle a finding",
             Action::ManageOfficers => "manage officers",
             Action::ManageParties => "manage relying parties",
             Action::ReadAsAgency => "read as an agency",

@@ -4,6 +4,8 @@
 mod aliases;
 #[path = "it/attacks.rs"]
 mod attacks;
+#[path = "it/audits.rs"]
+mod audits;
 #[path = "it/counters.rs"]
 mod counters;
 #[path = "it/delegates.rs"]

@@ -146,6 +146,20 @@ impl SimBank {
         book.sync_all()
     }
 
+    /// Puts another holder into the book, as a bank does that had the wrong one. The last line of an account counts.
+    ///
+    /// # Errors
+    /// [`io::Error`] when the book cannot be written.
+    pub fn correct_holder(&self, number: &str, holder: &str) -> io::Result<()> {
+        let mut known = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(holding) = known.get_mut(number) else { return Ok(()) };
+        holding.holder = holder.to_owned();
+        let mark = if holding.closes { "closes" } else { "open" };
+        let mut book = OpenOptions::new().create(true).append(true).open(self.folder.join(ACCOUNT_BOOK))?;
+        book.write_all(format!("{number}\t{mark}\t{holder}\n").as_bytes())?;
+        book.sync_all()
+    }
+
     /// All that the bank has put on accounts, sorted.
     ///
     /// # Errors

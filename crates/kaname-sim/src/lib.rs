@@ -3,6 +3,7 @@
 //! Names and places come from the fixtures of a country pack; nobody in here exists.
 
 pub mod bank;
+pub mod errors;
 mod export;
 mod fixture;
 mod people;

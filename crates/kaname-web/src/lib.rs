@@ -12,3 +12,4 @@ mod portal;
 
 pub use office::imports::ImportNote;
 pub use office::runs::Runs;
+pub use portal::links::view as link_view;

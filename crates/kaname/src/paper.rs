@@ -35,7 +35,12 @@ pub(crate) fn write_letter(
         grid: letter.grid.clone(),
         shell,
     };
-    let html = view.render().map_err(Failure::unavailable)?;
+    write_page(file, &view)
+}
+
+/// Writes a page that is whole without a server, readable by the owner of the file only.
+pub(crate) fn write_page(file: &Path, page: &impl Template) -> Result<(), Failure> {
+    let html = page.render().map_err(Failure::unavailable)?;
     write_owner_only(file, with_style_inside(&html).as_bytes())
 }
 

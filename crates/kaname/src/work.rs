@@ -8,6 +8,9 @@ use kaname_pay::PayError;
 use kaname_person::event::follow::failed;
 use kaname_person::event::follow::{self, Told, follow};
 use kaname_person::identity::{ProposalId, carry_out, decide};
+use kaname_person::link::Desk;
+use kaname_person::link::incident::{self, ESCALATE};
+use kaname_person::link::recall::{self, RECALL};
 use kaname_store::jobs::{Job, JobError, Round, Stop, Worker};
 use kaname_store::{Store, StoreError};
 use kaname_trust::person::bucket_of;
@@ -24,12 +27,14 @@ pub(crate) struct Jobs {
     store: Store,
     keys: Keys,
     pack: Arc<Pack>,
+    linking: Desk,
 }
 
 impl Jobs {
     pub(crate) fn of(deployment: &Deployment) -> Jobs {
         let Deployment { store, keys, pack, .. } = deployment;
-        Jobs { store: store.clone(), keys: keys.clone(), pack: Arc::clone(pack) }
+        let linking = crate::command::link::desk(deployment);
+        Jobs { store: store.clone(), keys: keys.clone(), pack: Arc::clone(pack), linking }
     }
 
     /// Does what is due now, and what follows from it.
@@ -68,6 +73,10 @@ impl Jobs {
                     .map(drop)
                     .map_err(|error| failed(&error))
             }
+            ESCALATE => {
+                incident::escalate(&self.linking, &clock::env(), job).map_err(|error| unlinked(&error))
+            }
+            RECALL => recall::recall(&self.linking, &clock::env(), job).map_err(|error| unlinked(&error)),
             kind => {
                 tracing::error!(kind, "there is no handler for a job");
                 Err(JobError::Never("no-handler"))
@@ -106,6 +115,12 @@ impl Jobs {
             Undone::Store => JobError::Later("store"),
         })
     }
+}
+
+/// A job about a link is tried again; what it is about was told to nobody.
+fn unlinked(error: &kaname_person::PersonError) -> JobError {
+    tracing::warn!(%error, "a job about a link failed");
+    JobError::Later("link")
 }
 
 /// Why a unit of work of a job was not done.

@@ -1,5 +1,6 @@
 //! Where a person is paid: one account at a bank, active only when its holder there is that person.
 
+pub mod audit;
 mod read;
 mod register_payee;
 pub mod rules;

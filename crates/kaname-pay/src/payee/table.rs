@@ -116,6 +116,12 @@ pub(crate) fn claim(tx: &mut Tx<'_>, claims: &[([u8; 16], PayeeId)]) -> Result<V
     owners.iter().zip(claims).map(is_hers).collect()
 }
 
+/// Whose each account is.
+pub(crate) fn owners(tx: &mut Tx<'_>, accounts: &[[u8; 16]]) -> Result<Vec<Option<PayeeId>>, StoreError> {
+    let keys: Vec<_> = accounts.iter().map(|account| [Value::from(account)]).collect();
+    tx.look_up_many(&OWNER, &keys)?.into_iter().map(|row| row.map(|row| row.id(0)).transpose()).collect()
+}
+
 pub(crate) fn confirm(tx: &mut Tx<'_>, account: &[u8; 16], payee: PayeeId) -> Result<(), StoreError> {
     tx.change_one(CONFIRM, &[account.into(), (&payee).into()])
 }

@@ -137,6 +137,39 @@ pub fn check_rows(
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Already)).collect())
 }
 
+/// How an outside record stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stands {
+    /// An officer is to look.
+    Review,
+    /// It is linked to this resident by this link, whatever state that is in.
+    Linked(PersonId, LinkId),
+    /// It was nobody's, or is nobody's any more.
+    Nobody,
+}
+
+/// How the record that the source calls `reference` stands; `None` when it was never checked. Opens nobody.
+///
+/// # Errors
+/// [`crate::Refusal::NotAllowed`], [`crate::Refusal::UnknownSource`].
+pub fn standing(
+    desk: &Desk,
+    by: &Actor,
+    source: &str,
+    reference: &str,
+) -> Result<Option<Stands>, PersonError> {
+    policy::may(by, Action::CheckLinks)?;
+    desk.source(source)?;
+    let outside = outside_index(&desk.keys, source, reference);
+    let bucket = desk.directory_bucket(&outside);
+    let found = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::entries(tx, &[outside]))?;
+    Ok(found.into_iter().next().flatten().map(|entry| match (entry.standing, entry.owner) {
+        (Standing::Review, _) => Stands::Review,
+        (Standing::Linked | Standing::Claimed, Some((person, link))) => Stands::Linked(person, link),
+        _ => Stands::Nobody,
+    }))
+}
+
 /// What stays the same for a batch.
 struct Batch<'a> {
     desk: &'a Desk,

@@ -146,6 +146,13 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// Whether this field of the matching engine is another one altogether, and no slip or short form.
+    pub(crate) fn differs(&self, field: &str) -> bool {
+        self.fields.iter().any(|(found, level)| found == field && level == "differs")
+    }
+}
+
 impl Record for Link {
     const KIND: &'static str = "person.link";
 }

@@ -1,6 +1,6 @@
 //! Whether an outside record is this resident's: facts in, decision out. And what a link may become.
 
-use kaname_base::pack::source::{Demand, HolderConfirms, Source};
+use kaname_base::pack::source::{Agreement, Demand, HolderConfirms, Source};
 use serde::{Deserialize, Serialize};
 
 use super::Evidence;
@@ -100,7 +100,9 @@ pub fn decide<P: Clone + PartialEq>(demand: &Demand, facts: &Facts<'_, P>) -> De
         return if facts.too_many { Decision::Review(ranked, Doubt::TooMany) } else { Decision::Refuse };
     };
     let is_rival = |candidate: &&Candidate<P>| {
-        candidate.person != best.person && candidate.evidence.probability >= demand.rival
+        // Twins share all but the given name: with another one, a rival of somebody whose own agrees is not meant.
+        let is_apart = best.evidence.has(Agreement::Name) && candidate.evidence.differs("given-name");
+        candidate.person != best.person && candidate.evidence.probability >= demand.rival && !is_apart
     };
     let doubt = if facts.too_many {
         Doubt::TooMany

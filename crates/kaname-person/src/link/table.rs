@@ -24,6 +24,8 @@ const LINK: &str = "SELECT id, link, slot, outside, state, version, sealed FROM 
     WHERE bucket = $1 AND id = $2 AND link = $3";
 const LINKS_OF: &str = "SELECT id, link, slot, outside, state, version, sealed FROM person_link
     WHERE bucket = $1 AND id = $2 ORDER BY link";
+const LINKS_BETWEEN: &str = "SELECT id, link, slot, outside, state, version, sealed FROM person_link
+    WHERE bucket = $1 AND id > $2 AND id <= $3 ORDER BY id, link";
 const REPLACE_LINK: &str = "UPDATE person_link SET state = $5, sealed = $6, version = version + 1
     WHERE bucket = $1 AND id = $2 AND link = $3 AND version = $4";
 
@@ -63,6 +65,15 @@ pub(crate) fn link(tx: &mut Tx<'_>, person: PersonId, link: LinkId) -> Result<Op
 
 pub(crate) fn links_of(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<LinkRow>, StoreError> {
     tx.query(LINKS_OF, &[Value::from(&person)])?.iter().map(link_row).collect()
+}
+
+/// The links of people after `after`, up to `last`: for runs over everyone.
+pub(crate) fn links_between(
+    tx: &mut Tx<'_>,
+    after: &[u8],
+    last: PersonId,
+) -> Result<Vec<LinkRow>, StoreError> {
+    tx.query(LINKS_BETWEEN, &[Value::Bytes(after), Value::from(&last)])?.iter().map(link_row).collect()
 }
 
 /// Compares the version that was read, and sets state and seal.

@@ -376,6 +376,24 @@ fn a_number_of_somebody_else_is_never_taken_for_hers() {
     assert!(held(&w, john_id).is_empty());
 }
 
+/// Twins share the day, the address and the family name; the given name tells them apart, unless it could be a slip.
+#[test]
+fn twins_are_told_apart_by_their_given_names() {
+    let t = TestStore::sqlite();
+    let w = World::new(&t, "example");
+    let jane_id = w.register(1, jane()).expect("registered");
+    let twin =
+        w.register(2, Entry { reference: "A-2", given_name: "Thomasina", ..jane() }).expect("registered");
+    let done = check(&w, "list.csv", JANE, 10).progress;
+    assert_eq!((done.linked, done.review), (1, 0));
+    assert_eq!((held(&w, jane_id).len(), held(&w, twin).len()), (1, 0));
+    let near = w.register(3, Entry { reference: "A-3", given_name: "Janet", ..jane() }).expect("registered");
+    let other = "H-0002,,Smith,Jane,1980-04-21,F,1000,Harbour,1 Quay Street\n";
+    let done = check(&w, "other.csv", other, 10).progress;
+    assert_eq!((done.linked, done.review), (0, 1), "Jane may be Janet in short");
+    assert!(held(&w, near).is_empty());
+}
+
 /// Two checks of one record at the same moment link it once.
 #[test]
 fn one_record_is_linked_to_one_resident_whoever_asks_at_once() {

@@ -3,3 +3,4 @@
 pub(crate) mod authorize;
 pub(crate) mod osia;
 pub(crate) mod party;
+pub(crate) mod statistics;

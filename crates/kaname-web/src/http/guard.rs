@@ -297,10 +297,11 @@ pub(crate) fn address(id: counter::CounterId, page: &str) -> String {
 }
 
 /// The pages of the office: what an officer must be allowed to do, the address, the key of the title.
-pub(crate) const MENU: [(Action, &str, &str); 4] = [
+pub(crate) const MENU: [(Action, &str, &str); 5] = [
     (Action::FindResident, "/office/find", "find.title"),
     (Action::RegisterResident, "/office/register", "register.title"),
     (Action::SeeImportRejects, "/office/imports", "imports.title"),
+    (Action::WatchLinks, "/office/links", "linked.title"),
     (Action::WatchPayout, "/office/payouts", "payouts.title"),
 ];
 

@@ -16,9 +16,10 @@ use super::answer::{Answer, with_cookie};
 use super::call::Reading;
 use super::guard::{self, Agency, AtCounter, Officer, Resident};
 use super::{App, Call, Problem, agency_routes, cookies, files, headers, language, manual, present};
-use crate::api::{authorize, party};
+use crate::api::{authorize, party, statistics};
+use crate::office::links as office_links;
 use crate::office::{account, counter, home, imports, payouts, register, residents};
-use crate::portal::{activate, aliases, money, own, signin, signins};
+use crate::portal::{activate, aliases, links, money, own, signin, signins};
 
 /// One row of the table.
 pub struct Route {
@@ -115,6 +116,7 @@ fn pages() -> Vec<Route> {
         anyone(Method::GET, "/log/checkpoint", NOBODY, files::checkpoint),
         anyone(Method::GET, "/log/vkey", NOBODY, files::vkey),
         anyone(Method::GET, "/log/tile/{*rest}", NOBODY, files::tile),
+        anyone(Method::GET, "/statistics/links", COUNTS, statistics::links),
         // The OpenID provider.
         anyone(Method::GET, "/.well-known/openid-configuration", NOBODY, party::metadata),
         anyone(Method::GET, "/.well-known/oauth-authorization-server", NOBODY, party::metadata),
@@ -150,6 +152,9 @@ fn pages() -> Vec<Route> {
         resident(Method::POST, "/my/number/aliases", Receipt(OWN, 1), aliases::make),
         resident(Method::POST, "/my/number/aliases/end", Receipt(OWN, 1), aliases::end),
         resident(Method::POST, "/my/number/lock", Receipt(OWN, 1), aliases::change_lock),
+        resident(Method::GET, "/my/links", Receipt(OWN, 1), links::list),
+        resident(Method::POST, "/my/links/confirm", Receipt(OWN, 1), links::accept),
+        resident(Method::POST, "/my/links/report", Receipt("correction", 1), links::object),
         resident(Method::GET, "/my/access", Receipt(OWN, 1), own::access),
         resident(Method::GET, "/my/payments", Receipt(OWN, 1), money::payments),
         resident(Method::GET, "/my/signins", Receipt(OWN, 1), signins::signins),
@@ -224,6 +229,35 @@ fn pages() -> Vec<Route> {
         ),
         officer(Method::GET, "/office/imports", Some(Action::SeeImportRejects), COUNTS, imports::list),
         officer(Method::GET, "/office/imports/{id}", Some(Action::SeeImportRejects), COUNTS, imports::one),
+        officer(Method::GET, "/office/links", Some(Action::WatchLinks), COUNTS, office_links::list),
+        officer(
+            Method::POST,
+            "/office/links/case",
+            Some(Action::ReviewLink),
+            Receipt("record-linking, for each candidate", 1),
+            office_links::case,
+        ),
+        officer(
+            Method::POST,
+            "/office/links/decide",
+            Some(Action::ReviewLink),
+            Nothing("writes what was seen before"),
+            office_links::decide_case,
+        ),
+        officer(
+            Method::POST,
+            "/office/links/settle",
+            Some(Action::SettleLink),
+            Receipt("correction", 1),
+            office_links::settle_report,
+        ),
+        officer(
+            Method::POST,
+            "/office/findings/settle",
+            Some(Action::SettleFinding),
+            Receipt("correction, of a link that is suspended", 1),
+            office_links::settle_finding,
+        ),
         officer(Method::GET, "/office/payouts", Some(Action::WatchPayout), COUNTS, payouts::list),
         officer(Method::GET, "/office/payouts/new", Some(Action::PlanPayout), COUNTS, payouts::form),
         officer(

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod counter;
 pub(crate) mod home;
 pub mod imports;
+pub(crate) mod links;
 pub(crate) mod payouts;
 pub(crate) mod register;
 pub(crate) mod residents;

@@ -11,6 +11,7 @@ mod text;
 
 pub mod common;
 pub mod library;
+pub mod link;
 pub mod number;
 pub mod office;
 pub mod paper;

@@ -5,11 +5,14 @@ use kaname_base::{Amount, Currency, Instant};
 
 use super::common::*;
 use super::library::*;
+use super::link::*;
 use super::number::*;
 use super::office::*;
 use super::paper::*;
 use super::portal::*;
 use super::{CounterBanner, Field, Lang, Notice, NoticeKind, Shell};
+
+mod links;
 
 /// Every page with its sample, rendered: a name for the file, and the HTML.
 pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
@@ -37,6 +40,11 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("payments", &MyPaymentsPage::sample(lang));
     add("signins", &MySignInsPage::sample(lang));
     add("services", &MyServicesPage::sample(lang));
+    add("links", &MyLinksPage::sample(lang));
+    add("link-letter", &LinkLetterPage::sample(lang));
+    add("office-links", &LinkedPage::sample(lang));
+    add("office-link-case", &LinkCasePage::sample(lang));
+    add("link-statistics", &LinkStatisticsPage::sample(lang));
     add("signed-out", &SignedOutPage::sample(lang));
     add("office-home", &OfficeHomePage::sample(lang));
     add("office-find", &OfficeFindPage::sample(lang));

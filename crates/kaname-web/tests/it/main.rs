@@ -6,6 +6,7 @@ mod counter;
 mod doors;
 mod html;
 mod journeys;
+mod links;
 mod manual;
 mod pages;
 mod routes;

@@ -10,8 +10,11 @@ use kaname_person::link::rules::Shown;
 use kaname_person::link::statistics::{Figures, figures};
 use kaname_person::link::{Desk, holder, incident, review};
 use kaname_person::register::{find_by_reference, person_of_reference};
-use kaname_person::show::Asking;
+use kaname_person::show::{Asking, open_resident};
 use kaname_trust::Actor;
+use kaname_trust::person::bucket_of;
+use kaname_web::link_view as view;
+use kaname_web::pages::link::LinkLetterPage;
 use serde::Serialize;
 
 use super::{On, officer};
@@ -27,6 +30,8 @@ pub(crate) enum Link {
     Check(Check),
     /// Show what is linked to one resident; the reading is logged, and she can see it
     Show(Show),
+    /// Write a letter with what is linked to one resident, for her to tick, sign and send back
+    Letter(Letter),
     /// Show what waits for officers: records that no machine may decide, and reports of wrong links with their clocks
     Waiting(Waiting),
     /// Show the public figures: how many records were linked, and how many wrongly
@@ -72,6 +77,15 @@ pub(crate) struct Show {
 }
 
 #[derive(Args)]
+pub(crate) struct Letter {
+    #[command(flatten)]
+    of: Show,
+    /// The file to write, HTML to be printed
+    #[arg(long, value_name = "FILE.html")]
+    out: PathBuf,
+}
+
+#[derive(Args)]
 pub(crate) struct Waiting {
     /// The officer who looks
     #[arg(long, value_name = "OFFICER")]
@@ -87,6 +101,7 @@ pub(crate) fn run(link: &Link) -> Result<ExitCode, Failure> {
     match link {
         Link::Check(ask) => run_check(ask),
         Link::Show(ask) => run_show(ask),
+        Link::Letter(ask) => run_letter(ask),
         Link::Waiting(ask) => run_waiting(ask),
         Link::Statistics(on) => run_statistics(on),
     }
@@ -251,6 +266,49 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
             println!("{}  {} …{}: {}", link.link, link.source, link.record_ends_in, link.state);
         }
         println!("{} linked record(s). This reading is in the resident's access log.", shown.len());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    file: &'a Path,
+    links: usize,
+}
+
+fn run_letter(ask: &Letter) -> Result<ExitCode, Failure> {
+    let Show { reference, source, officer: id, on } = &ask.of;
+    let deployment = on.open()?;
+    let Deployment { store, keys, pack, .. } = &deployment;
+    let actor = officer::acting(&deployment, id, Action::SeeLinks)?;
+    let person = find_by_reference(store, keys, &actor, source, reference)?
+        .ok_or_else(|| Failure::refused("there is no resident with this reference"))?;
+    let asking = Asking { person, actor, purpose: "correction".to_owned() };
+    let env = clock::env();
+    let held = holder::linked_to(&desk(&deployment), &env, &asking)?;
+    let (with, country) = (keys.clone(), pack.clone());
+    let resident = store.write(bucket_of(person, store.buckets()), move |tx| {
+        open_resident(tx, &with, &country, &env.again(), &asking, &["name", "address"])
+    })?;
+    deployment.log()?.publish()?;
+    let of = &resident.particulars;
+    let shell = deployment.shell();
+    let address = [&of.address.postcode, &of.address.region, &of.address.city, &of.address.line];
+    let counts = |held: &holder::Held| held.state.takes_a_place();
+    let page = LinkLetterPage {
+        name: resident.display_name(pack),
+        address: address.into_iter().filter(|line| !line.is_empty()).cloned().collect(),
+        sender: vec![deployment.authority()],
+        at: clock::now(),
+        links: held.into_iter().filter(counts).map(|held| view(pack, shell.lang.code(), held)).collect(),
+        shell,
+    };
+    crate::paper::write_page(&ask.out, &page)?;
+    if on.json {
+        show::json(&Written { file: &ask.out, links: page.links.len() });
+    } else {
+        println!("Wrote {} with {} record(s)", ask.out.display(), page.links.len());
+        println!("Next: print it and send it; what she sends back is entered at the counter");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod audit;
 mod bench;
 mod demo;
 mod doctor;
@@ -8,7 +9,7 @@ mod hold;
 mod init;
 mod key;
 mod ledger;
-mod link;
+pub(crate) mod link;
 mod log;
 mod number;
 mod officer;
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     /// Bring residents in, or show one
     #[command(subcommand)]
     Resident(resident::Resident),
+    /// Search the register, its links and accounts for errors
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Link other agencies' records to residents, and see what became of it
     #[command(subcommand)]
     Link(link::Link),
@@ -103,6 +107,7 @@ impl On {
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(demo) => demo::run(&demo),
+        Command::Audit(audit) => audit::run(&audit),
         Command::Link(link) => link::run(&link),
         Command::Enrol(enrol) => enrol::run(&enrol),
         Command::Officer(officer) => officer::run(&officer),

@@ -6,6 +6,7 @@ mod dump;
 mod enrol;
 mod imports;
 mod kill;
+mod links;
 mod lives;
 mod log;
 mod needles;

@@ -7,6 +7,7 @@ mod ledger;
 mod link;
 mod number;
 mod payout;
+mod registry;
 mod signin;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub(crate) enum Bench {
     Payout(Size),
     /// Transfers posted, in batches of 8,192 between 10,000 accounts
     Ledger(Size),
+    /// Planted errors: what each guard stops, and what the audit finds of the rest
+    Registry(Size),
     /// Complete sign-ins: pushed request, passkey, consent, code, tokens; the server's CPU only
     Signin(Size),
     /// One person found in many records, and how rightly: unsupervised, the truth is for keeping score
@@ -71,6 +74,9 @@ pub(crate) struct Measured {
 
 pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
     let (measured, json) = match bench {
+        Bench::Registry(size) => {
+            return registry::run(&Place::new(size)?, size.count.unwrap_or(100_000), size.json);
+        }
         Bench::Number(size) => {
             (number::measure(&Place::new(size)?, size.count.unwrap_or(2_000_000))?, size.json)
         }

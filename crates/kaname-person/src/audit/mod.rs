@@ -1,0 +1,14 @@
+//! The audit without end: the register is searched for errors, what changed since the last time, or everything.
+//!
+//! People are visited bucket by bucket, some hundred at a time, each opened with an entry in her log for the purpose `audit`. Of each
+//! the audit knows what she and her links were like when it looked last, and passes over whoever is the same. What it finds is kept as
+//! a [`Finding`], once, for officers to confirm or dismiss.
+
+mod findings;
+mod rules;
+mod run;
+pub(crate) mod table;
+
+pub use findings::{Draft, Finding, Kind, Settled, count, open, raise, settle};
+pub use rules::{Counters, impossible_dates, is_thin};
+pub use run::{Audit, Audited, audit};

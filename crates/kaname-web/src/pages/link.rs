@@ -1,0 +1,217 @@
+//! Records of other agencies: what a resident and an officer see of them, and the public figure.
+
+use askama::Template;
+use kaname_base::Instant;
+use kaname_base::time::BirthDate;
+
+use super::{NoticeKind, Shell};
+
+/// `GET /my/links`.
+#[derive(Template)]
+#[template(path = "portal/links.html")]
+pub struct MyLinksPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What counts first.
+    pub links: Vec<HeldView>,
+}
+
+/// A linked record as its holder sees it.
+#[derive(Clone, Debug)]
+pub struct HeldView {
+    /// The link, sent in the field `link`.
+    pub id: String,
+    /// What kind of record, in the reader's language.
+    pub record: String,
+    /// Who holds it.
+    pub agency: String,
+    /// What allows the link.
+    pub law: String,
+    /// A code of the texts `link.state.*`.
+    pub state: &'static str,
+    /// The end of the agency's own number of the record.
+    pub reference_end: String,
+    /// Whether it was compared by machine; else officers decided.
+    pub by_machine: bool,
+    /// Codes of the texts `attribute.*`.
+    pub agrees: Vec<String>,
+    /// Since when it counts.
+    pub since: Option<Instant>,
+    /// Whether she can still say that it is hers.
+    pub may_confirm: bool,
+    /// Whether she can say that it is not.
+    pub may_report: bool,
+    /// Who was given data through it, when it was wrong.
+    pub readers: Vec<String>,
+}
+
+/// `GET /office/links`.
+#[derive(Template)]
+#[template(path = "office/links.html")]
+pub struct LinkedPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What no machine may decide, oldest first.
+    pub cases: Vec<CaseLine>,
+    /// Reports of wrong links, the most urgent first.
+    pub reports: Vec<ReportLine>,
+    /// What the audit found.
+    pub findings: Vec<FindingLine>,
+}
+
+/// A case in the list.
+#[derive(Clone, Debug)]
+pub struct CaseLine {
+    /// Sent in the field `case`.
+    pub id: String,
+    /// What kind of record.
+    pub record: String,
+    /// A code of the texts `link.doubt.*`.
+    pub doubt: &'static str,
+    /// How many residents come into question.
+    pub candidates: u64,
+    /// Since when it waits.
+    pub since: Instant,
+    /// Whether an officer has proposed something.
+    pub proposed: bool,
+}
+
+/// A report of a wrong link.
+#[derive(Clone, Debug)]
+pub struct ReportLine {
+    /// Sent in the field `report`; none for an officer who may only watch.
+    pub handle: Option<String>,
+    /// What kind of record.
+    pub record: String,
+    /// When it was reported.
+    pub reported_at: Instant,
+    /// When the clock runs out.
+    pub due: Instant,
+    /// Whether it has run out before.
+    pub is_over: bool,
+    /// The role that it went to.
+    pub role: Option<String>,
+}
+
+/// Something that the audit found.
+#[derive(Clone, Debug)]
+pub struct FindingLine {
+    /// Sent in the field `finding`.
+    pub id: String,
+    /// A code of the texts `finding.*`.
+    pub kind: &'static str,
+    /// How many people it is about.
+    pub people: u64,
+    /// When it was found.
+    pub found_at: Instant,
+    /// Whether confirming it suspends a link.
+    pub suspends: bool,
+}
+
+/// After `POST /office/links/case`: the record and the candidates side by side.
+#[derive(Template)]
+#[template(path = "office/link_case.html")]
+pub struct LinkCasePage {
+    /// The frame.
+    pub shell: Shell,
+    /// Sent in the field `case`.
+    pub id: String,
+    /// What kind of record.
+    pub record: String,
+    /// The agency's own id of it.
+    pub reference: String,
+    /// A code of the texts `link.doubt.*`.
+    pub doubt: &'static str,
+    /// What the agency says.
+    pub says: RecordView,
+    /// Who comes into question.
+    pub candidates: Vec<CandidateView>,
+    /// Whether another officer proposes that it is nobody's.
+    pub nobody_proposed: bool,
+    /// Why the other officer proposes what she proposes.
+    pub reason: Option<String>,
+    /// Whether this officer may decide: not twice.
+    pub may_decide: bool,
+}
+
+/// What is compared.
+#[derive(Clone, Debug)]
+pub struct RecordView {
+    /// The forms of the name.
+    pub names: Vec<String>,
+    /// Date of birth.
+    pub born: BirthDate,
+    /// In the reader's language; empty when it is not known.
+    pub sex: String,
+    /// A line each.
+    pub address: Vec<String>,
+}
+
+/// Somebody who comes into question.
+#[derive(Clone, Debug)]
+pub struct CandidateView {
+    /// Sent in the field `choice`.
+    pub handle: String,
+    /// Who it is.
+    pub record: RecordView,
+    /// How probable it is, in per cent.
+    pub percent: String,
+    /// Codes of the texts `attribute.*`.
+    pub agrees: Vec<String>,
+    /// Whether the agency named her number.
+    pub has_number: bool,
+    /// Whether another officer proposes her.
+    pub proposed: bool,
+}
+
+/// `GET /statistics/links`.
+#[derive(Template)]
+#[template(path = "common/link_statistics.html")]
+pub struct LinkStatisticsPage {
+    /// The frame.
+    pub shell: Shell,
+    /// In the pack's order.
+    pub sources: Vec<SourceLines>,
+}
+
+/// The figures of one source.
+#[derive(Clone, Debug)]
+pub struct SourceLines {
+    /// Its name.
+    pub name: String,
+    /// Over all months.
+    pub total: FiguresLine,
+    /// Each month.
+    pub months: Vec<FiguresLine>,
+}
+
+/// One line of figures, as they are shown.
+#[derive(Clone, Debug)]
+pub struct FiguresLine {
+    /// Such as `2026-01`; empty for the sum.
+    pub month: String,
+    /// Records linked.
+    pub linked: String,
+    /// Links reported as wrong.
+    pub reported: String,
+    /// Links that were wrong.
+    pub wrong: String,
+}
+
+/// What is linked to a person, on paper: she ticks, signs and sends it back.
+#[derive(Template)]
+#[template(path = "paper/links.html")]
+pub struct LinkLetterPage {
+    /// The frame; its language is that of the letter.
+    pub shell: Shell,
+    /// The resident's name.
+    pub name: String,
+    /// The address, a line each.
+    pub address: Vec<String>,
+    /// The office that sends it, a line each.
+    pub sender: Vec<String>,
+    /// When it was made.
+    pub at: Instant,
+    /// What counts, or waits for her.
+    pub links: Vec<HeldView>,
+}

@@ -1,0 +1,136 @@
+//! Samples of the pages about linked records.
+
+use super::{BirthDate, Lang, days, officer, resident, setting, visitor};
+use crate::pages::link::*;
+
+fn record(lang: Lang) -> RecordView {
+    let set = setting(lang);
+    RecordView {
+        names: [Some(set.name), set.reading, Some(set.latin)]
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
+        born: BirthDate::parse("1980-04-21").expect("a date"),
+        sex: String::new(),
+        address: set.address.iter().map(|line| (*line).to_owned()).collect(),
+    }
+}
+
+impl MyLinksPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> MyLinksPage {
+        let link = |state, by_machine: bool, readers: &[&str]| HeldView {
+            id: "lnk_00000000000000000000000000000001".to_owned(),
+            record: setting(lang).clinic.to_owned(),
+            agency: setting(lang).authority.to_owned(),
+            law: setting(lang).authority.to_owned(),
+            state,
+            reference_end: "7731".to_owned(),
+            by_machine,
+            agrees: ["name", "birth_date", "address"].map(str::to_owned).to_vec(),
+            since: (state != "proposed").then(|| days(-30)),
+            may_confirm: state == "proposed",
+            may_report: matches!(state, "proposed" | "active"),
+            readers: readers.iter().map(|reader| (*reader).to_owned()).collect(),
+        };
+        MyLinksPage {
+            shell: resident(lang, "/my/links"),
+            links: vec![
+                link("proposed", false, &[]),
+                link("active", true, &[]),
+                link("severed", true, &["city-library"]),
+            ],
+        }
+    }
+}
+
+impl LinkedPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkedPage {
+        let record = setting(lang).clinic.to_owned();
+        LinkedPage {
+            shell: officer(lang, "/office/links"),
+            cases: vec![CaseLine {
+                id: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+                record: record.clone(),
+                doubt: "several-plausible",
+                candidates: 2,
+                since: days(-1),
+                proposed: true,
+            }],
+            reports: vec![ReportLine {
+                handle: Some("q8Zt3mJx0c1sV7dKp4Yw2A".to_owned()),
+                record,
+                reported_at: days(-2),
+                due: days(1),
+                is_over: true,
+                role: Some(setting(lang).officer.to_owned()),
+            }],
+            findings: vec![FindingLine {
+                id: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+                kind: "evidence-changed",
+                people: 1,
+                found_at: days(0),
+                suspends: true,
+            }],
+        }
+    }
+}
+
+impl LinkCasePage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkCasePage {
+        let candidate = |handle: &str, proposed| CandidateView {
+            handle: handle.to_owned(),
+            record: record(lang),
+            percent: "99.96".to_owned(),
+            agrees: ["name", "birth_date"].map(str::to_owned).to_vec(),
+            has_number: proposed,
+            proposed,
+        };
+        LinkCasePage {
+            shell: officer(lang, "/office/links/case"),
+            id: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+            record: setting(lang).clinic.to_owned(),
+            reference: "H-20017731".to_owned(),
+            doubt: "several-plausible",
+            says: record(lang),
+            candidates: vec![candidate("a1", true), candidate("b2", false)],
+            nobody_proposed: false,
+            reason: Some("H-20017731".to_owned()),
+            may_decide: true,
+        }
+    }
+}
+
+impl LinkStatisticsPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkStatisticsPage {
+        let shell = visitor(lang, "/statistics/links");
+        let line = |month: &str, linked: u64| FiguresLine {
+            month: month.to_owned(),
+            linked: shell.count(linked),
+            reported: shell.t("statistics.few"),
+            wrong: shell.t("statistics.withheld"),
+        };
+        let months = vec![line("2026-10", 48_112), line("2026-11", 1_204)];
+        let source = SourceLines { name: setting(lang).clinic.to_owned(), total: line("", 49_316), months };
+        LinkStatisticsPage { sources: vec![source], shell }
+    }
+}
+
+impl LinkLetterPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkLetterPage {
+        let set = setting(lang);
+        LinkLetterPage {
+            shell: visitor(lang, ""),
+            name: set.name.to_owned(),
+            address: set.address.iter().map(|line| (*line).to_owned()).collect(),
+            sender: vec![set.authority.to_owned()],
+            at: days(0),
+            links: MyLinksPage::sample(lang).links,
+        }
+    }
+}
