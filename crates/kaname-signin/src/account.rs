@@ -3,17 +3,16 @@
 use kaname_base::{Env, Instant};
 use kaname_store::Tx;
 use kaname_trust::Keys;
+use kaname_trust::keys::BlindIndex;
 use serde::{Deserialize, Serialize};
 
 use crate::authorize::Answer;
 use crate::authorize::{Step, advance};
 use crate::holder::{HolderRow, unwrap, wrap};
-use crate::interaction::{Aim, Requested};
+use crate::interaction::Requested;
 use crate::provider::Provider;
-use crate::request::Request;
 use crate::session::{Cookie, Entered, Session};
-use crate::ticket::{RowKey, Ticket};
-use crate::{Browser, SigninError, session, table};
+use crate::{SigninError, session, table};
 
 /// Somebody has signed in: set the cookie, then take the step.
 pub struct SignedIn {
@@ -42,7 +41,7 @@ pub(crate) struct Passkey {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct LetterInForce {
     #[serde(with = "crate::bytes")]
-    pub(crate) letter: RowKey,
+    pub(crate) letter: BlindIndex,
     pub(crate) activated: bool,
 }
 
@@ -76,43 +75,18 @@ impl Account {
     }
 }
 
-/// A sign-in that waits, and the browser it waits in, for the means of signing in.
-pub(crate) struct Waiting {
-    pub(crate) ticket: Ticket,
-    pub(crate) requested: Requested,
-}
-
-impl Waiting {
-    /// What a party asks for, to which the person is on her way.
-    pub(crate) fn request(&self) -> Option<Request> {
-        match &self.requested.aim {
-            Aim::Party(request) => Some(request.clone()),
-            Aim::Own { .. } => None,
-        }
+/// Goes on with the sign-in in the new session. The browser's earlier session, if it was another holder's, has ended.
+pub(crate) fn go_on(
+    provider: &Provider,
+    env: &Env,
+    requested: &Requested,
+    entered: Entered,
+    replaces: Option<&Session>,
+) -> Result<SignedIn, SigninError> {
+    let Entered { session, agreed } = entered;
+    if let Some(old) = replaces.filter(|old| old.bucket() != session.bucket()) {
+        session::end(provider, old)?;
     }
-
-    /// Goes on in the new session. The browser's earlier session, if it was another holder's, has ended.
-    pub(crate) fn go_on(
-        self,
-        provider: &Provider,
-        env: &Env,
-        browser: &Browser,
-        entered: Entered,
-        replaces: Option<&Session>,
-    ) -> Result<SignedIn, SigninError> {
-        let Entered { session, agreed } = entered;
-        if let Some(old) = replaces.filter(|old| old.bucket() != session.bucket()) {
-            session::end(provider, old)?;
-        }
-        let step = advance(
-            provider,
-            env,
-            self.ticket,
-            self.requested,
-            browser,
-            Some(&session),
-            Answer::Remembered(agreed),
-        )?;
-        Ok(SignedIn { cookie: session.cookie(), session, step })
-    }
+    let step = advance(provider, env, requested, Some(&session), Answer::Remembered(agreed))?;
+    Ok(SignedIn { cookie: session.cookie(provider), session, step })
 }

@@ -7,19 +7,18 @@ use kaname_codec::jose::{Audience, ClaimError, Claims, JoseError, Unverified, ch
 use kaname_codec::verified::Verified;
 use kaname_store::Tx;
 use kaname_trust::Keys;
-use kaname_trust::keys::BlindIndex;
 
 use crate::client::{Client, Profile};
+use crate::once::Once;
 use crate::parameters::Parameters;
 use crate::provider::{Config, Snapshot};
-use crate::{Refusal, SigninError, rules, table};
+use crate::{Refusal, SigninError};
 
 /// A party whose assertion holds. It counts only after [`ProvenClient::use_once`].
 pub(crate) struct ProvenClient {
     pub(crate) client: Arc<Client>,
-    /// Stands for the party and the assertion's `jti`.
-    pub(crate) assertion: BlindIndex,
-    expires: Instant,
+    /// It is used once, by any of our endpoints.
+    pub(crate) once: Once,
 }
 
 /// Clocks of others may differ by so many seconds (FAPI 2.0 section 5.3.2.1 note: at least 10).
@@ -61,20 +60,19 @@ pub(crate) fn prove(
     }
 
     let jti = text(&held.claims, "jti").unwrap_or_default();
-    let assertion = keys.blind_index("signin.assertion", &[client.id(), "\0", jti].concat().into_bytes());
-    // Kept until it could not be used any more, with room for clocks that differ.
-    let expires = now.plus_seconds(longest_seconds(client.registration().profile) + 2 * LEEWAY_SECONDS);
+    // Noted under its own end (RFC 7523 section 3, exp and jti), with room for clocks that differ.
+    let expires = held.claims.get("exp").and_then(serde_json::Value::as_f64).unwrap_or_default() as i64;
+    let until = Instant::from_seconds(expires).plus_seconds(2 * LEEWAY_SECONDS);
+    let signed = [client.id().as_bytes(), b"\0", jti.as_bytes(), &expires.to_be_bytes()];
+    let once = Once::new(keys, "signin.assertion", &signed, until);
     drop(held);
-    Ok(ProvenClient { client, assertion, expires })
+    Ok(ProvenClient { client, once })
 }
 
 impl ProvenClient {
-    /// Notes that the assertion was used. Runs in the bucket of [`ProvenClient::assertion`].
+    /// Notes that the assertion was used. Runs in the bucket of [`ProvenClient::once`].
     pub(crate) fn use_once(&self, tx: &mut Tx<'_>) -> Result<(), SigninError> {
-        match table::insert_assertion(tx, &self.assertion, rules::coarse(self.expires))? {
-            true => Ok(()),
-            false => Err(Refusal::AssertionReplayed.into()),
-        }
+        if self.once.note(tx, &[])? { Ok(()) } else { Err(Refusal::AssertionReplayed.into()) }
     }
 }
 

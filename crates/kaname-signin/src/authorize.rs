@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use kaname_base::{Env, Instant};
+use kaname_base::Env;
 use kaname_codec::b64;
 use kaname_trust::keys::random;
 
 use crate::client::{Asked, Client};
 use crate::consent::{self, Agreed};
+use crate::handout::Handout;
 use crate::history::{self, Entry};
 use crate::holder::Sealer;
-use crate::interaction::{self, Aim, Arrival, Requested, Stage};
+use crate::interaction::{Aim, Pushed, Requested};
 use crate::par::URI_PREFIX;
 use crate::parameters::Parameters;
 use crate::provider::{Config, Provider};
 use crate::request::{self, Request};
 use crate::rules::Level;
-use crate::session::Session;
-use crate::ticket::{RowKey, Ticket};
+use crate::rules::same;
+use crate::session::{self, Session};
 use crate::{Refusal, SigninError};
 
 /// A browser, by a cookie of its own (`Secure`, `HttpOnly`, `SameSite=Lax`). Sign-ins are bound to it.
@@ -87,16 +88,6 @@ pub struct ConsentPage {
     pub ui_locales: Option<String>,
 }
 
-/// What is known about the resident's consent.
-pub(crate) enum Answer {
-    /// Nothing yet.
-    NotAsked,
-    /// What was remembered of it was looked up by the step before.
-    Remembered(Option<Agreed>),
-    /// She agrees, on our page.
-    Agrees,
-}
-
 /// A browser arrives at the authorization endpoint.
 ///
 /// # Errors
@@ -111,17 +102,17 @@ pub fn start(
 ) -> Result<Step, SigninError> {
     let snapshot = provider.snapshot(env.now)?;
     let client = snapshot.client(parameters.get("client_id").unwrap_or_default())?;
-    let (ticket, requested) = match parameters.get("request_uri") {
+    let requested = match parameters.get("request_uri") {
         Some(uri) => arrive_pushed(provider, env, &client, uri, browser)?,
         None => match arrive_direct(provider, env, &client, parameters, browser)? {
             Ok(arrived) => arrived,
             Err(location) => return Ok(Step::Redirect(location)),
         },
     };
-    advance(provider, env, ticket, requested, browser, session, Answer::NotAsked)
+    advance(provider, env, &requested, session, Answer::NotAsked)
 }
 
-/// Somebody signs in to our own pages; `return_to` is a path of ours that the web floor has checked.
+/// Somebody signs in to our own pages; `return_to` is a path of ours that the web floor has checked. Nothing is written yet.
 ///
 /// # Errors
 /// [`SigninError::Store`].
@@ -133,14 +124,15 @@ pub fn start_own(
     browser: &Browser,
 ) -> Result<Step, SigninError> {
     let aim = Aim::Own { level, return_to: return_to.to_owned() };
-    let (ticket, requested) = insert(provider, env, "", aim, browser)?;
-    advance(provider, env, ticket, requested, browser, None, Answer::NotAsked)
+    let requested = Requested::new(provider.keys(), aim, browser, over(provider, env));
+    advance(provider, env, &requested, None, Answer::NotAsked)
 }
 
 /// The page of a sign-in that waits, once more: after a wrong answer, or when it is loaded again.
 ///
 /// # Errors
-/// [`Refusal::InteractionUnknown`], [`Refusal::InteractionOfAnotherBrowser`], [`Refusal::InteractionStep`].
+/// [`Refusal::InteractionUnknown`], [`Refusal::InteractionOfAnotherBrowser`]; [`Refusal::InteractionStep`] when this holder has
+/// finished it.
 pub fn show(
     provider: &Provider,
     env: &Env,
@@ -148,23 +140,24 @@ pub fn show(
     browser: &Browser,
     session: Option<&Session>,
 ) -> Result<Step, SigninError> {
-    let (ticket, requested) = waiting(provider, env, handle, browser)?;
-    advance(provider, env, ticket, requested, browser, session, Answer::NotAsked)
+    let requested = waiting(provider, env, handle, browser)?;
+    advance(provider, env, &requested, session, Answer::NotAsked)
 }
 
-/// The sign-in that waits under a handle.
+/// The sign-in that a handle is for.
 pub(crate) fn waiting(
     provider: &Provider,
     env: &Env,
     handle: &str,
     browser: &Browser,
-) -> Result<(Ticket, Requested), SigninError> {
-    let ticket = Ticket::parse(handle, provider.buckets()).ok_or(Refusal::InteractionUnknown)?;
-    let (with, browser, now) = (provider.clone(), browser.clone(), env.now);
-    provider.store().read(ticket.bucket, move |tx| {
-        let (_, requested) = interaction::requested(tx, with.keys(), &ticket, &browser, now)?;
-        Ok((ticket, requested))
-    })
+) -> Result<Requested, Refusal> {
+    let requested = Requested::take_back(provider.keys(), handle).ok_or(Refusal::InteractionUnknown)?;
+    requested.check(provider.keys(), browser, env.now)?;
+    Ok(requested)
+}
+
+fn over(provider: &Provider, env: &Env) -> kaname_base::Instant {
+    env.now.plus_seconds(provider.config().interaction_seconds)
 }
 
 fn arrive_pushed(
@@ -173,24 +166,19 @@ fn arrive_pushed(
     client: &Client,
     uri: &str,
     browser: &Browser,
-) -> Result<(Ticket, Requested), SigninError> {
+) -> Result<Requested, SigninError> {
     let text = uri.strip_prefix(URI_PREFIX).ok_or(Refusal::RequestUriUnknown)?;
-    let uri = Ticket::parse(text, provider.buckets()).ok_or(Refusal::RequestUriUnknown)?;
-    let handle = Ticket::for_row(uri.bucket, uri.row);
-    let (with, browser, client_id, now) =
-        (provider.clone(), browser.clone(), client.id().to_owned(), env.now);
-    let expires = now.plus_seconds(provider.config().interaction_seconds);
-    provider.store().write(uri.bucket, move |tx| {
-        let arrival = Arrival { client_id: &client_id, browser: &browser, handle, expires };
-        let row = interaction::load(tx, with.keys(), &uri)?.ok_or(Refusal::RequestUriUnknown)?;
-        let (row, requested) = match row.take() {
-            (row, Stage::Pushed(pushed)) => (row, pushed.request(with.keys(), &arrival, &uri, now)?),
-            (row, Stage::Requested(requested)) => (row, requested.reload(with.keys(), &arrival, &uri, now)?),
-            _ => return Err(Refusal::RequestUriUnknown.into()),
-        };
-        row.replace(tx, with.keys(), &Stage::Requested(requested.clone()))?;
-        Ok((handle, requested))
-    })
+    let pushed = Pushed::take_back(provider.keys(), text).ok_or(Refusal::RequestUriUnknown)?;
+    pushed.check(provider.config(), client.id(), env.now)?;
+
+    let (loaded, here) = (pushed.loaded(provider), pushed.loaded_in(provider.keys(), browser));
+    provider.store().write(loaded.bucket(provider.buckets()), move |tx| {
+        if loaded.note(tx, &here)? || loaded.noted(tx)?.is_some_and(|noted| same(&noted, &here)) {
+            return Ok(());
+        }
+        Err(SigninError::from(Refusal::RequestUriUnknown))
+    })?;
+    Ok(pushed.request(provider, browser))
 }
 
 /// Parameters that came with the browser. The inner error is a redirect to the party.
@@ -200,7 +188,7 @@ fn arrive_direct(
     client: &Client,
     parameters: &Parameters,
     browser: &Browser,
-) -> Result<Result<(Ticket, Requested), String>, SigninError> {
+) -> Result<Result<Requested, String>, SigninError> {
     request::check_redirect_uri(client, parameters)?;
     let refused = |refusal| {
         let redirect_uri = parameters.get("redirect_uri").unwrap_or_default();
@@ -210,84 +198,75 @@ fn arrive_direct(
         return refused(Refusal::MustPush);
     }
     match request::read(client, parameters) {
-        Ok(request) => Ok(Ok(insert(provider, env, client.id(), Aim::Party(request), browser)?)),
+        Ok(request) => {
+            let aim = Aim::Party(request);
+            Ok(Ok(Requested::new(provider.keys(), aim, browser, over(provider, env))))
+        }
         Err(refusal) => refused(refusal),
     }
 }
 
-fn insert(
-    provider: &Provider,
-    env: &Env,
-    client_id: &str,
-    aim: Aim,
-    browser: &Browser,
-) -> Result<(Ticket, Requested), SigninError> {
-    let ticket = Ticket::new(provider.buckets().of_hash(&random::<2>()));
-    let expires = env.now.plus_seconds(provider.config().interaction_seconds);
-    let arrival = Arrival { client_id, browser, handle: ticket, expires };
-    let requested = Requested::new(provider.keys(), aim, &arrival);
-    let (with, stage, until) =
-        (provider.keys().clone(), Stage::Requested(requested.clone()), provider.row_until(env.now));
-    provider
-        .store()
-        .write(ticket.bucket, move |tx| interaction::insert(tx, &with, &ticket, &stage, until))?;
-    Ok((ticket, requested))
+/// What is known about the resident's consent.
+pub(crate) enum Answer {
+    /// Nothing yet.
+    NotAsked,
+    /// What was remembered of it was looked up by the step before, which has also finished her turn if there was anything.
+    Remembered(Option<Agreed>),
+    /// She agrees, on our page.
+    Agrees,
 }
 
 /// Goes as far as it can: to the page for signing in, to the page for consent, or back to the party.
 pub(crate) fn advance(
     provider: &Provider,
     env: &Env,
-    ticket: Ticket,
-    requested: Requested,
-    browser: &Browser,
+    requested: &Requested,
     session: Option<&Session>,
     answer: Answer,
 ) -> Result<Step, SigninError> {
     let satisfied = match session {
-        Some(session) => requested.satisfied_by(&ticket.row, &session.authentication(), env.now),
+        Some(session) => requested.satisfied_by(&session.authentication(), env.now),
         None => Err(Refusal::LoginRequired),
     };
-    let request = match &requested.aim {
-        Aim::Own { return_to, .. } if satisfied.is_ok() => return Ok(Step::Own(return_to.clone())),
-        Aim::Own { .. } => None,
-        Aim::Party(request) => Some(request.clone()),
-    };
-    let (Ok(()), Some(session), Some(request)) = (satisfied, session, &request) else {
-        return match request {
-            Some(request) if request.prompt.none => {
-                give_up(provider, env, ticket, browser, &request, Refusal::LoginRequired)
-            }
-            request => sign_in_page(provider, env, ticket, &requested, request.as_ref()),
-        };
+    if let (Aim::Own { return_to, .. }, Ok(())) = (&requested.aim, satisfied) {
+        return Ok(Step::Own(return_to.clone()));
+    }
+    let (Ok(()), Some(session)) = (satisfied, session) else {
+        return ask(provider, env, requested, sign_in_page, Refusal::LoginRequired);
     };
     let agreed = match answer {
         Answer::Remembered(agreed) => agreed,
-        Answer::NotAsked => agree(provider, env, &ticket.row, session, request, false)?,
-        Answer::Agrees => agree(provider, env, &ticket.row, session, request, true)?,
+        Answer::NotAsked => agree(provider, env, requested, session, false)?,
+        Answer::Agrees => agree(provider, env, requested, session, true)?,
     };
     match agreed {
-        Some(agreed) => issue(provider, env, ticket, browser, session, agreed),
-        None if request.prompt.none => {
-            give_up(provider, env, ticket, browser, request, Refusal::ConsentRequired)
-        }
-        None => consent_page(provider, env, ticket, request),
+        Some(agreed) => issue(provider, env, requested, session, &agreed),
+        None => ask(provider, env, requested, consent_page, Refusal::ConsentRequired),
     }
 }
 
-fn sign_in_page(
+/// A page that asks the person; or a refusal, when the party wants none shown.
+fn ask(
     provider: &Provider,
     env: &Env,
-    ticket: Ticket,
     requested: &Requested,
-    request: Option<&Request>,
+    page: fn(&Provider, &Env, &Requested) -> Result<Step, SigninError>,
+    instead: Refusal,
 ) -> Result<Step, SigninError> {
+    match requested.request() {
+        Some(request) if request.prompt.none => Ok(give_up(provider, request, instead)),
+        _ => page(provider, env, requested),
+    }
+}
+
+fn sign_in_page(provider: &Provider, env: &Env, requested: &Requested) -> Result<Step, SigninError> {
+    let request = requested.request();
     let client = match request {
         Some(request) => Some(provider.snapshot(env.now)?.client(&request.client_id)?),
         None => None,
     };
     Ok(Step::SignIn(SignInPage {
-        handle: ticket.text(),
+        handle: requested.hand_out(provider.keys()),
         client,
         level: requested.level(),
         passkey_options: crate::passkey::request_options(provider.config(), &requested.challenge),
@@ -295,38 +274,36 @@ fn sign_in_page(
     }))
 }
 
-fn consent_page(
-    provider: &Provider,
-    env: &Env,
-    ticket: Ticket,
-    request: &Request,
-) -> Result<Step, SigninError> {
+fn consent_page(provider: &Provider, env: &Env, requested: &Requested) -> Result<Step, SigninError> {
+    let request = requested.request().ok_or(Refusal::InteractionStep)?;
     let client = provider.snapshot(env.now)?.client(&request.client_id)?;
-    let asked = request.asked.clone();
-    let ui_locales = request.ui_locales.clone();
-    Ok(Step::Consent(ConsentPage { handle: ticket.text(), client, asked, ui_locales }))
+    let (asked, ui_locales) = (request.asked.clone(), request.ui_locales.clone());
+    Ok(Step::Consent(ConsentPage { handle: requested.hand_out(provider.keys()), client, asked, ui_locales }))
 }
 
-/// Finds or remembers the agreement, in the holder's bucket; writes the history when an earlier sign-in is used again.
+/// Finds or remembers the agreement and finishes her turn, in the holder's bucket; writes the history when an earlier sign-in is
+/// used again.
 fn agree(
     provider: &Provider,
     env: &Env,
-    interaction: &RowKey,
+    requested: &Requested,
     session: &Session,
-    request: &Request,
     agrees: bool,
 ) -> Result<Option<Agreed>, SigninError> {
     let (with, env, by, holder) = (provider.clone(), env.clone(), session.authentication(), session.holder());
-    let (request, is_new, ticket) = (request.clone(), session.was_made_by(interaction), session.ticket());
+    let request = requested.request().cloned().ok_or(Refusal::InteractionStep)?;
+    let (is_new, place) = (by.sign_in == Some(requested.id), session.place());
+    let turn = requested.turn(provider, by.holder);
     provider.store().write(session.bucket(), move |tx| {
         // Still there: a session that was ended meanwhile gives nothing away.
-        crate::session::read(tx, &with, &ticket, env.now)?;
+        session::read(tx, &with, &place, env.now)?;
         let keys = with.keys();
         let known = if agrees { None } else { consent::found(tx, keys, by.holder, &request)? };
         if known.is_none() && !agrees {
             return Ok(None);
         }
 
+        turn.finish(tx)?;
         let sealer = Sealer::of(tx, keys, holder)?;
         if !is_new {
             let (at, party) = (env.now, Some(request.client_id.clone()));
@@ -340,50 +317,25 @@ fn agree(
     })
 }
 
-/// Issues the code, in the bucket of the sign-in.
+/// Makes the code. Her turn is finished.
 fn issue(
     provider: &Provider,
     env: &Env,
-    ticket: Ticket,
-    browser: &Browser,
+    requested: &Requested,
     session: &Session,
-    agreed: Agreed,
+    agreed: &Agreed,
 ) -> Result<Step, SigninError> {
-    let (with, browser, by, now) = (provider.clone(), browser.clone(), session.authentication(), env.now);
-    let code = Ticket::for_row(ticket.bucket, ticket.row);
-    let request = provider.store().write(ticket.bucket, move |tx| {
-        let (row, requested) = interaction::requested(tx, with.keys(), &ticket, &browser, now)?;
-        let consented = requested.authenticated(&ticket.row, by, now)?.consented(&agreed)?;
-        let expires = now.plus_seconds(with.config().code_seconds);
-        let (issued, request) = consented.issue(with.keys(), &code, expires);
-        row.replace(tx, with.keys(), &Stage::CodeIssued(issued))?;
-        Ok::<_, SigninError>(request)
-    })?;
-    let code = code.text();
+    let consented = requested.authenticated(session.authentication(), env.now)?.consented(agreed)?;
+    let (code, request) = consented.issue(env.now.plus_seconds(provider.config().code_seconds));
+    let code = code.hand_out(provider.keys());
     let answer = [("code", Some(code.as_str())), ("state", request.state.as_deref())];
     Ok(Step::Redirect(location(provider.config(), &request.redirect_uri, &answer)))
 }
 
-/// Tells the party that no page may be shown and one would be needed.
-fn give_up(
-    provider: &Provider,
-    env: &Env,
-    ticket: Ticket,
-    browser: &Browser,
-    request: &Request,
-    refusal: Refusal,
-) -> Result<Step, SigninError> {
-    let (with, browser, now) = (provider.clone(), browser.clone(), env.now);
-    provider.store().write(ticket.bucket, move |tx| {
-        let (row, _) = interaction::requested(tx, with.keys(), &ticket, &browser, now)?;
-        row.replace(tx, with.keys(), &Stage::Over)
-    })?;
-    Ok(Step::Redirect(error_location(
-        provider.config(),
-        &request.redirect_uri,
-        request.state.as_deref(),
-        refusal,
-    )))
+/// Tells the party why there is no code.
+pub(crate) fn give_up(provider: &Provider, request: &Request, refusal: Refusal) -> Step {
+    let (uri, state) = (&request.redirect_uri, request.state.as_deref());
+    Step::Redirect(error_location(provider.config(), uri, state, refusal))
 }
 
 /// The address that tells a party why not (RFC 6749 section 4.1.2.1).
@@ -417,12 +369,4 @@ fn location(config: &Config, redirect_uri: &str, answer: &[(&str, Option<&str>)]
         }
     }
     location
-}
-
-/// How long a row of a sign-in can matter at all.
-impl Provider {
-    pub(crate) fn row_until(&self, now: Instant) -> Instant {
-        let config = self.config();
-        now.plus_seconds(config.interaction_seconds + config.code_seconds + config.token_seconds + 600)
-    }
 }

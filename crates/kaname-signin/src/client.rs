@@ -7,6 +7,7 @@ use kaname_trust::Actor;
 use serde::{Deserialize, Serialize};
 
 use crate::client_token::{Agency, SCOPES};
+use crate::packed::packed;
 use crate::provider::{Config, Provider};
 use crate::rules::Level;
 use crate::{Refusal, SigninError, table};
@@ -30,6 +31,8 @@ pub struct Asked {
     /// Why: a purpose code of the pack.
     pub purpose: String,
 }
+
+packed!(Asked { attribute, purpose });
 
 /// A relying party as it registers.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -139,7 +139,7 @@ pub fn issue(provider: &Provider, env: &Env, parameters: &Parameters) -> Result<
     let agency = client.registration().agency.as_ref().ok_or(Refusal::ClientNotAgency)?;
     let scope = granted(agency, parameters.get("scope"))?;
 
-    let bucket = provider.buckets().of_hash(&proven.assertion);
+    let bucket = proven.once.bucket(provider.buckets());
     provider.store().write(bucket, move |tx| proven.use_once(tx))?;
     let signer = snapshot.signer();
     let claims = AccessClaims {

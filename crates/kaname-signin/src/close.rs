@@ -21,7 +21,7 @@ pub fn close(tx: &mut Tx<'_>, keys: &Keys, by: &Actor, person: PersonId) -> Resu
     let had_means = account.letter.take().is_some() | !std::mem::take(&mut account.passkeys).is_empty();
 
     for (session, _) in sessions {
-        table::delete_session(tx, &session, &holder.row)?;
+        table::delete_session(tx, &holder.row, &session)?;
     }
     if had_means {
         account.save(tx, keys, &holder)?;

@@ -10,11 +10,9 @@ use crate::authorize::{self, Step};
 use crate::client::Asked;
 use crate::history::open_all;
 use crate::holder::{HolderRow, Sealer};
-use crate::interaction::{self, Aim, Stage};
 use crate::provider::Provider;
 use crate::request::Request;
 use crate::session::Session;
-use crate::ticket::Ticket;
 use crate::{Browser, Refusal, SigninError, table};
 
 /// Proof that a holder agreed to give a party certain attributes: by an answer now, or by one that is remembered.
@@ -71,29 +69,26 @@ pub fn give(
     browser: &Browser,
     session: &Session,
 ) -> Result<Step, SigninError> {
-    let (ticket, requested) = authorize::waiting(provider, env, handle, browser)?;
-    authorize::advance(provider, env, ticket, requested, browser, Some(session), authorize::Answer::Agrees)
+    let requested = authorize::waiting(provider, env, handle, browser)?;
+    authorize::advance(provider, env, &requested, Some(session), authorize::Answer::Agrees)
 }
 
 /// The resident refuses. The party is told so, and nothing else.
 ///
 /// # Errors
 /// As [`give`].
-pub fn refuse(provider: &Provider, env: &Env, handle: &str, browser: &Browser) -> Result<Step, SigninError> {
-    let ticket = Ticket::parse(handle, provider.buckets()).ok_or(Refusal::InteractionUnknown)?;
-    let (with, browser, now) = (provider.clone(), browser.clone(), env.now);
-    let request = provider.store().write(ticket.bucket, move |tx| {
-        let (row, requested) = interaction::requested(tx, with.keys(), &ticket, &browser, now)?;
-        let Aim::Party(request) = requested.aim else { return Err(Refusal::InteractionStep.into()) };
-        row.replace(tx, with.keys(), &Stage::Over)?;
-        Ok::<_, SigninError>(request)
-    })?;
-    Ok(Step::Redirect(authorize::error_location(
-        provider.config(),
-        &request.redirect_uri,
-        request.state.as_deref(),
-        Refusal::ConsentRefused,
-    )))
+pub fn refuse(
+    provider: &Provider,
+    env: &Env,
+    handle: &str,
+    browser: &Browser,
+    session: &Session,
+) -> Result<Step, SigninError> {
+    let requested = authorize::waiting(provider, env, handle, browser)?;
+    let request = requested.request().ok_or(Refusal::InteractionStep)?;
+    let turn = requested.turn(provider, session.authentication().holder);
+    provider.store().write(session.bucket(), move |tx| turn.finish(tx))?;
+    Ok(authorize::give_up(provider, request, Refusal::ConsentRefused))
 }
 
 /// The services that a resident has connected. Reading them is logged like any other reading.

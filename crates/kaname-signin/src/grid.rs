@@ -1,19 +1,21 @@
 //! Signing in with the letter's grid, where the browser has no passkey: two squares, each pair asked for once.
 
+use std::sync::Arc;
+
 use kaname_base::Env;
 use kaname_trust::Keys;
 use kaname_trust::keys::{BlindIndex, random};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, LetterInForce, SignedIn, Waiting};
+use crate::account::{Account, LetterInForce, SignedIn, go_on};
 use crate::authorize::waiting;
 use crate::error::Kept;
 use crate::holder::HolderRow;
 use crate::letter::{self, COLUMNS, ROWS};
 use crate::provider::Provider;
+use crate::rules::same;
 use crate::rules::{Level, Means};
 use crate::session::{self, Entrance, Session};
-use crate::ticket::same;
 use crate::{Browser, Refusal, SigninError};
 
 /// A square of the grid: column A to H, row 1 to 5. Shown as `B4`.
@@ -59,8 +61,7 @@ pub fn ask(
     browser: &Browser,
     number: &str,
 ) -> Result<[Square; 2], SigninError> {
-    let (_, requested) = waiting(provider, env, handle, browser)?;
-    check_level(requested.level())?;
+    check_level(waiting(provider, env, handle, browser)?.level())?;
     let letter = letter::of_number(provider.keys(), number).ok_or(Refusal::CodeWrong)?;
     let (with, now, browser) = (provider.keys().clone(), env.now, browser.clone());
     let pair = provider.store().write(provider.buckets().of_hash(&letter), move |tx| {
@@ -105,20 +106,19 @@ pub fn answer(
     agent: &str,
     replaces: Option<&Session>,
 ) -> Result<SignedIn, SigninError> {
-    let (ticket, requested) = waiting(provider, env, handle, browser)?;
+    let requested = Arc::new(waiting(provider, env, handle, browser)?);
     check_level(requested.level())?;
     let letter = letter::of_number(provider.keys(), reading.number).ok_or(Refusal::CodeWrong)?;
     let holder = check(provider, env, letter, browser, reading)??.holder(provider.keys());
 
     let bucket = holder.bucket(provider.buckets()).ok_or(Refusal::NoAccount)?;
-    let waiting = Waiting { ticket, requested };
     let entrance = Entrance {
         holder,
         means: Means::Grid,
-        request: waiting.request(),
-        interaction: Some(ticket.row),
+        requested: Some(Arc::clone(&requested)),
+        has_answered: false,
         agent: agent.to_owned(),
-        replaces: replaces.map(Session::place),
+        replaces: replaces.map(|old| (old.bucket(), old.place())),
         maybe_copied: false,
     };
     let (with, env_in) = (provider.clone(), env.clone());
@@ -130,7 +130,7 @@ pub fn answer(
 
         session::enter(tx, &with, &env_in.again(), &entrance)
     })?;
-    waiting.go_on(provider, env, browser, entered, replaces)
+    go_on(provider, env, &requested, entered, replaces)
 }
 
 fn check(

@@ -7,6 +7,7 @@ use kaname_trust::{DataKey, Keys, PersonId, Record, TrustError, seal};
 use serde::{Deserialize, Serialize};
 
 use crate::SigninError;
+use crate::packed::packed;
 
 /// Who holds an account. An officer is not a resident here, even when the same human is both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct HolderRow {
     #[serde(with = "crate::bytes")]
     pub(crate) row: [u8; 16],
 }
+
+packed!(HolderRow { is_officer, row });
 
 const RESIDENT: &str = "signin";
 const OFFICER: &str = "signin.officer";

@@ -1,11 +1,12 @@
 //! One sign-in on its way, as a state machine: each step takes the state before it and gives the next one.
 //!
 //! ```text
-//! Pushed -> Requested -> Authenticated -> Consented -> CodeIssued -> Redeemed
+//! Pushed -> Requested -> Authenticated -> Consented -> Code -> AccessToken
 //! ```
 //!
-//! `Authenticated` and `Consented` are passed through within the unit of work that issues the code, so they are never stored:
-//! who signed in is the session's business until there is a code. Anything may become `Over`.
+//! No row holds it. The party, the browser and the party again carry it from step to step, sealed ([`Handout`]); `Authenticated` and
+//! `Consented` are passed through within the step that makes the code. What is kept are marks ([`Once`]): that a request was
+//! loaded in a browser, that a person has answered and finished, that a code was redeemed.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use kaname_base::Instant;
@@ -13,19 +14,26 @@ use kaname_codec::b64;
 use kaname_store::Tx;
 use kaname_trust::Keys;
 use kaname_trust::keys::{BlindIndex, random};
-use serde::{Deserialize, Serialize};
 
 use crate::client::Asked;
 use crate::consent::Agreed;
-use crate::holder::{HolderRow, unwrap, wrap};
+use crate::error::Kept;
+use crate::handout::Handout;
+use crate::holder::HolderRow;
+use crate::once::Once;
+use crate::packed::{Packed, packed};
+use crate::provider::{Config, Provider};
 use crate::request::Request;
+use crate::rules::same;
 use crate::rules::{Level, Means};
 use crate::session::Authentication;
-use crate::ticket::{RowKey, Ticket};
-use crate::{Browser, Refusal, SigninError, rules, table};
+use crate::{Browser, Refusal, SigninError};
+
+/// Names one sign-in, in what is handed out for it. Marks are made of it; it stands in no table.
+pub(crate) type SignInId = [u8; 16];
 
 /// What a sign-in is for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Aim {
     /// A relying party's request.
     Party(Request),
@@ -33,172 +41,175 @@ pub(crate) enum Aim {
     Own { level: Level, return_to: String },
 }
 
-/// Pushed by the party; the browser has not come yet.
-#[derive(Serialize, Deserialize)]
+/// Pushed by the party; the browser has not come yet. Handed out as the request URI.
 pub(crate) struct Pushed {
+    id: SignInId,
+    at: Instant,
     request: Request,
-    #[serde(with = "crate::bytes")]
-    request_uri: BlindIndex,
-    expires: Instant,
 }
 
-/// In one browser, waiting for the person.
-#[derive(Clone, Serialize, Deserialize)]
+/// In one browser, waiting for the person. Handed out as the handle of its pages.
 pub(crate) struct Requested {
+    pub(crate) id: SignInId,
     pub(crate) aim: Aim,
-    #[serde(with = "crate::bytes::maybe")]
-    request_uri: Option<BlindIndex>,
-    #[serde(with = "crate::bytes")]
-    handle: BlindIndex,
-    #[serde(with = "crate::bytes")]
     browser: BlindIndex,
     /// Sent to the passkey.
-    #[serde(with = "crate::bytes")]
     pub(crate) challenge: [u8; 32],
     expires: Instant,
 }
 
 /// Somebody has signed in as the request demands.
-pub(crate) struct Authenticated {
-    request: Request,
+pub(crate) struct Authenticated<'a> {
+    requested: &'a Requested,
+    request: &'a Request,
     by: Authentication,
 }
 
 /// She has agreed.
-pub(crate) struct Consented {
-    request: Request,
-    by: Authentication,
-}
+pub(crate) struct Consented<'a>(Authenticated<'a>);
 
 /// What a code stands for.
-#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) client_id: String,
-    pub(crate) redirect_uri: String,
-    pub(crate) nonce: Option<String>,
-    pub(crate) code_challenge: String,
     pub(crate) asked: Vec<Asked>,
     pub(crate) holder: HolderRow,
     pub(crate) means: Means,
     pub(crate) auth_time: Instant,
+    pub(crate) nonce: Option<String>,
 }
 
-/// The party may redeem the code, once.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct CodeIssued {
-    grant: Grant,
-    #[serde(with = "crate::bytes")]
-    code: BlindIndex,
+/// The party may redeem it, once.
+pub(crate) struct Code {
+    id: SignInId,
+    /// When the sign-in was over at the latest: its marks stand under it.
+    over: Instant,
     expires: Instant,
-}
-
-/// The party holds an access token. The code is kept, to know it again.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Redeemed {
+    redirect_uri: String,
+    code_challenge: String,
     pub(crate) grant: Grant,
-    #[serde(with = "crate::bytes")]
-    code: BlindIndex,
-    #[serde(with = "crate::bytes")]
-    token: BlindIndex,
+}
+
+/// What the party holds then.
+pub(crate) struct AccessToken {
+    id: SignInId,
+    over: Instant,
     expires: Instant,
+    pub(crate) client_id: String,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) holder: HolderRow,
 }
 
-/// What the row holds.
-#[derive(Serialize, Deserialize)]
-pub(crate) enum Stage {
-    Pushed(Pushed),
-    Requested(Requested),
-    CodeIssued(CodeIssued),
-    Redeemed(Redeemed),
-    /// Refused, given up, or taken back.
-    Over,
+packed!(Pushed { id, at, request });
+packed!(Requested { id, aim, browser, challenge, expires });
+packed!(Grant { client_id, asked, holder, means, auth_time, nonce });
+packed!(Code { id, over, expires, redirect_uri, code_challenge, grant });
+packed!(AccessToken { id, over, expires, client_id, asked, holder });
+
+impl Handout for Pushed {
+    const PURPOSE: &'static str = "signin.pushed-request 1";
 }
 
-const KIND: &str = "signin.interaction";
-const REQUEST_URI: &str = "signin.request-uri";
-const HANDLE: &str = "signin.handle";
+impl Handout for Requested {
+    const PURPOSE: &'static str = "signin.requested 1";
+}
+
+impl Handout for Code {
+    const PURPOSE: &'static str = "signin.code 1";
+}
+
+impl Handout for AccessToken {
+    const PURPOSE: &'static str = "signin.access-token 1";
+}
+
+impl Packed for Aim {
+    fn pack(&self, to: &mut Vec<u8>) {
+        match self {
+            Aim::Party(request) => {
+                true.pack(to);
+                request.pack(to);
+            }
+            Aim::Own { level, return_to } => {
+                false.pack(to);
+                level.pack(to);
+                return_to.pack(to);
+            }
+        }
+    }
+
+    fn unpack(from: &mut &[u8]) -> Option<Aim> {
+        Some(match bool::unpack(from)? {
+            true => Aim::Party(Packed::unpack(from)?),
+            false => Aim::Own { level: Packed::unpack(from)?, return_to: Packed::unpack(from)? },
+        })
+    }
+}
+
 const BROWSER: &str = "signin.browser";
+const LOADED: &str = "signin.loaded";
+const LOADED_IN: &str = "signin.loaded-in";
+const TURN: &str = "signin.turn";
+const REDEEMED: &str = "signin.redeemed";
 const CODE: &str = "signin.code";
-const TOKEN: &str = "signin.token";
+
+/// How far a person's turn has come.
+const ANSWERED: &[u8] = &[1];
+const FINISHED: &[u8] = &[2];
+/// After this no code is any more what a token was given for.
+const TAKEN_BACK: &[u8] = &[0xFF; 17];
 
 impl Pushed {
-    pub(crate) fn new(keys: &Keys, request: Request, ticket: &Ticket, expires: Instant) -> Pushed {
-        Pushed { request, request_uri: ticket.mac(keys, REQUEST_URI), expires }
+    pub(crate) fn new(request: Request, now: Instant) -> Pushed {
+        Pushed { id: random(), at: now, request }
+    }
+
+    /// Whether the request is this party's and in time.
+    pub(crate) fn check(&self, config: &Config, client_id: &str, now: Instant) -> Result<(), Refusal> {
+        let in_time = now < self.at.plus_seconds(config.request_uri_seconds);
+        if in_time && self.request.client_id == client_id { Ok(()) } else { Err(Refusal::RequestUriUnknown) }
+    }
+
+    /// It is loaded in one browser, as often as she likes (RFC 9126 section 7.3; FAPI 2.0 section 5.3.2.2, note on reloading).
+    pub(crate) fn loaded(&self, provider: &Provider) -> Once {
+        let until = last_use(provider.config(), self.over(provider.config()));
+        Once::new(provider.keys(), LOADED, &[&self.id], until)
+    }
+
+    /// What the mark of its loading says: in which browser. Another word in each sign-in, so that marks do not tell who comes back.
+    pub(crate) fn loaded_in(&self, keys: &Keys, browser: &Browser) -> BlindIndex {
+        keys.blind_index(LOADED_IN, &[&self.id, browser.as_bytes()].concat())
     }
 
     /// The browser has come with the request URI.
-    pub(crate) fn request(
-        self,
-        keys: &Keys,
-        with: &Arrival<'_>,
-        request_uri: &Ticket,
-        now: Instant,
-    ) -> Result<Requested, Refusal> {
-        let is_it = request_uri.is(keys, REQUEST_URI, &self.request_uri);
-        if !is_it || now >= self.expires || self.request.client_id != with.client_id {
-            return Err(Refusal::RequestUriUnknown);
-        }
+    pub(crate) fn request(self, provider: &Provider, browser: &Browser) -> Requested {
+        let expires = self.over(provider.config());
         let aim = Aim::Party(self.request);
-        Ok(Requested { request_uri: Some(self.request_uri), ..Requested::new(keys, aim, with) })
+        Requested { id: self.id, ..Requested::new(provider.keys(), aim, browser, expires) }
+    }
+
+    fn over(&self, config: &Config) -> Instant {
+        self.at.plus_seconds(config.interaction_seconds)
     }
 }
 
-/// A browser that arrives at a sign-in.
-pub(crate) struct Arrival<'a> {
-    pub(crate) client_id: &'a str,
-    pub(crate) browser: &'a Browser,
-    pub(crate) handle: Ticket,
-    pub(crate) expires: Instant,
+/// What stands for a browser in what it is handed.
+fn browser_mark(keys: &Keys, browser: &Browser) -> BlindIndex {
+    keys.blind_index(BROWSER, browser.as_bytes())
 }
 
 impl Requested {
-    pub(crate) fn new(keys: &Keys, aim: Aim, with: &Arrival<'_>) -> Requested {
-        Requested {
-            aim,
-            request_uri: None,
-            handle: with.handle.mac(keys, HANDLE),
-            browser: keys.blind_index(BROWSER, with.browser.as_bytes()),
-            challenge: random(),
-            expires: with.expires,
-        }
+    pub(crate) fn new(keys: &Keys, aim: Aim, browser: &Browser, expires: Instant) -> Requested {
+        Requested { id: random(), aim, browser: browser_mark(keys, browser), challenge: random(), expires }
     }
 
-    /// The same browser has loaded the request URI once more: it goes on with a new handle. Another browser is refused, so a
-    /// request URI is good for one (RFC 9126 section 7.3; FAPI 2.0 section 5.3.2.2, note on reloading).
-    pub(crate) fn reload(
-        self,
-        keys: &Keys,
-        with: &Arrival<'_>,
-        request_uri: &Ticket,
-        now: Instant,
-    ) -> Result<Requested, Refusal> {
-        let is_it = self.request_uri.is_some_and(|mac| request_uri.is(keys, REQUEST_URI, &mac));
-        let is_same_party = matches!(&self.aim, Aim::Party(request) if request.client_id == with.client_id);
-        if !is_it || !is_same_party || now >= self.expires || !self.is_in(keys, with.browser) {
-            return Err(Refusal::RequestUriUnknown);
-        }
-        Ok(Requested { handle: with.handle.mac(keys, HANDLE), challenge: random(), ..self })
-    }
-
-    /// Checks that the handle is of this sign-in, in this browser, in time.
-    pub(crate) fn check(
-        &self,
-        keys: &Keys,
-        handle: &Ticket,
-        browser: &Browser,
-        now: Instant,
-    ) -> Result<(), Refusal> {
-        if !handle.is(keys, HANDLE, &self.handle) || now >= self.expires {
+    /// Checks that the sign-in is in this browser, in time.
+    pub(crate) fn check(&self, keys: &Keys, browser: &Browser, now: Instant) -> Result<(), Refusal> {
+        if now >= self.expires {
             return Err(Refusal::InteractionUnknown);
         }
-        if !self.is_in(keys, browser) {
+        if !same(&browser_mark(keys, browser), &self.browser) {
             return Err(Refusal::InteractionOfAnotherBrowser);
         }
         Ok(())
-    }
-
-    fn is_in(&self, keys: &Keys, browser: &Browser) -> bool {
-        crate::ticket::same(&keys.blind_index(BROWSER, browser.as_bytes()), &self.browser)
     }
 
     /// The least level that the sign-in must have.
@@ -209,17 +220,26 @@ impl Requested {
         }
     }
 
+    /// What a party asks for; none for our own pages.
+    pub(crate) fn request(&self) -> Option<&Request> {
+        match &self.aim {
+            Aim::Party(request) => Some(request),
+            Aim::Own { .. } => None,
+        }
+    }
+
+    /// One person's turn in this sign-in: she answers once, and finishes once. Its mark lies in her bucket.
+    pub(crate) fn turn(&self, provider: &Provider, holder: HolderRow) -> Turn {
+        let until = last_use(provider.config(), self.expires);
+        Turn(Once::new(provider.keys(), TURN, &[&self.id, &holder.row], until))
+    }
+
     /// Whether a session satisfies the request: signed in lately enough, and surely enough.
-    pub(crate) fn satisfied_by(
-        &self,
-        row: &RowKey,
-        by: &Authentication,
-        now: Instant,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn satisfied_by(&self, by: &Authentication, now: Instant) -> Result<(), Refusal> {
         if let Aim::Party(request) = &self.aim {
             let too_old = request.max_age.is_some_and(|age| by.at.plus_seconds(age) < now);
             // Signed in for this very request, and not just lately.
-            let is_fresh = by.interaction.as_ref() == Some(row);
+            let is_fresh = by.sign_in == Some(self.id);
             if !is_fresh && (request.prompt.login || too_old) || by.holder.is_officer {
                 return Err(Refusal::LoginRequired);
             }
@@ -229,44 +249,72 @@ impl Requested {
 
     /// Somebody has signed in.
     pub(crate) fn authenticated(
-        self,
-        row: &RowKey,
+        &self,
         by: Authentication,
         now: Instant,
-    ) -> Result<Authenticated, Refusal> {
-        self.satisfied_by(row, &by, now)?;
-        match self.aim {
-            Aim::Party(request) => Ok(Authenticated { request, by }),
-            Aim::Own { .. } => Err(Refusal::InteractionStep),
-        }
+    ) -> Result<Authenticated<'_>, Refusal> {
+        self.satisfied_by(&by, now)?;
+        let request = self.request().ok_or(Refusal::InteractionStep)?;
+        Ok(Authenticated { requested: self, request, by })
     }
 }
 
-impl Authenticated {
+/// One person's turn in a sign-in.
+#[derive(Clone, Copy)]
+pub(crate) struct Turn(Once);
+
+impl Turn {
+    /// The challenge was answered: no second answer to it counts.
+    pub(crate) fn answer(&self, tx: &mut Tx<'_>) -> Result<(), SigninError> {
+        once(self.0.note(tx, ANSWERED)?)
+    }
+
+    /// The challenge was answered, and that was all that was missing.
+    pub(crate) fn answer_and_finish(&self, tx: &mut Tx<'_>) -> Result<(), SigninError> {
+        once(self.0.note(tx, FINISHED)?)
+    }
+
+    /// The party gets its answer: there is no other.
+    pub(crate) fn finish(&self, tx: &mut Tx<'_>) -> Result<(), SigninError> {
+        once(self.0.advance(tx, FINISHED)?)
+    }
+}
+
+fn once(is_first: bool) -> Result<(), SigninError> {
+    if is_first { Ok(()) } else { Err(Refusal::InteractionStep.into()) }
+}
+
+impl<'a> Authenticated<'a> {
     /// She has agreed to give this party these attributes. [`Agreed`] is the proof.
-    pub(crate) fn consented(self, agreed: &Agreed) -> Result<Consented, Refusal> {
-        match agreed.covers(self.by.holder, &self.request) {
-            true => Ok(Consented { request: self.request, by: self.by }),
+    pub(crate) fn consented(self, agreed: &Agreed) -> Result<Consented<'a>, Refusal> {
+        match agreed.covers(self.by.holder, self.request) {
+            true => Ok(Consented(self)),
             false => Err(Refusal::ConsentRequired),
         }
     }
 }
 
-impl Consented {
-    /// Issues the code, and tells where it goes.
-    pub(crate) fn issue(self, keys: &Keys, code: &Ticket, expires: Instant) -> (CodeIssued, Request) {
-        let Consented { request, by } = self;
+impl<'a> Consented<'a> {
+    /// Makes the code, and tells where it goes.
+    pub(crate) fn issue(self, expires: Instant) -> (Code, &'a Request) {
+        let Consented(Authenticated { requested, request, by }) = self;
         let grant = Grant {
             client_id: request.client_id.clone(),
-            redirect_uri: request.redirect_uri.clone(),
-            nonce: request.nonce.clone(),
-            code_challenge: request.code_challenge.clone(),
             asked: request.asked.clone(),
             holder: by.holder,
             means: by.means,
             auth_time: by.at,
+            nonce: request.nonce.clone(),
         };
-        (CodeIssued { grant, code: code.mac(keys, CODE), expires }, request)
+        let code = Code {
+            id: requested.id,
+            over: requested.expires,
+            expires,
+            redirect_uri: request.redirect_uri.clone(),
+            code_challenge: request.code_challenge.clone(),
+            grant,
+        };
+        (code, request)
     }
 }
 
@@ -275,128 +323,111 @@ pub(crate) struct Redeeming<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) redirect_uri: Option<&'a str>,
     pub(crate) verifier: Option<&'a str>,
-    pub(crate) code: Ticket,
     pub(crate) now: Instant,
 }
 
 /// What must hold when a code is redeemed, in this order.
-const REDEEM_CHECKS: &[fn(&CodeIssued, &Redeeming<'_>) -> Result<(), Refusal>] =
+const REDEEM_CHECKS: &[fn(&Code, &Redeeming<'_>) -> Result<(), Refusal>] =
     &[code_in_time, code_of_this_client, redirect_uri_same, verifier_given, verifier_fits];
 
-impl CodeIssued {
-    /// The party redeems the code for `token`.
-    pub(crate) fn redeem(
-        self,
-        keys: &Keys,
-        with: &Redeeming<'_>,
-        token: &Ticket,
-        expires: Instant,
-    ) -> Result<Redeemed, Refusal> {
-        if !with.code.is(keys, CODE, &self.code) {
-            return Err(Refusal::CodeUnknown);
+impl Code {
+    /// Of all codes that a sign-in may have made, one is redeemed, once.
+    pub(crate) fn redeemed(&self, provider: &Provider) -> Once {
+        redeemed(provider, &self.id, self.over)
+    }
+
+    /// What the mark of its redemption says: which code it was.
+    pub(crate) fn mark(keys: &Keys, text: &str) -> BlindIndex {
+        keys.blind_index(CODE, text.as_bytes())
+    }
+
+    /// Whether the party may redeem it.
+    pub(crate) fn check(&self, with: &Redeeming<'_>) -> Result<(), Refusal> {
+        REDEEM_CHECKS.iter().try_for_each(|check| check(self, with))
+    }
+
+    /// What the party gets for it.
+    pub(crate) fn access_token(&self, expires: Instant) -> AccessToken {
+        AccessToken {
+            id: self.id,
+            over: self.over,
+            expires,
+            client_id: self.grant.client_id.clone(),
+            asked: self.grant.asked.clone(),
+            holder: self.grant.holder,
         }
-        REDEEM_CHECKS.iter().try_for_each(|check| check(&self, with))?;
-        Ok(Redeemed { grant: self.grant, code: self.code, token: token.mac(keys, TOKEN), expires })
     }
 }
 
-fn code_in_time(issued: &CodeIssued, with: &Redeeming<'_>) -> Result<(), Refusal> {
-    if with.now < issued.expires { Ok(()) } else { Err(Refusal::CodeUnknown) }
+/// Redeems the code that is noted as `code`, if the party may. A second use takes back what the first one gave, even if it
+/// would be refused anyway.
+pub(crate) fn redeem(
+    tx: &mut Tx<'_>,
+    redeemed: &Once,
+    code: &BlindIndex,
+    checked: Result<(), Refusal>,
+) -> Kept<()> {
+    if checked.is_ok() && redeemed.note(tx, code)? {
+        return Ok(Ok(()));
+    }
+    let is_this = redeemed.noted(tx)?.is_some_and(|noted| same(&noted, code));
+    if is_this && redeemed.advance(tx, TAKEN_BACK)? {
+        return Ok(Err(Refusal::CodeUsed));
+    }
+    Ok(checked.and(Err(Refusal::CodeUnknown)))
 }
 
-fn code_of_this_client(issued: &CodeIssued, with: &Redeeming<'_>) -> Result<(), Refusal> {
-    if issued.grant.client_id == with.client_id { Ok(()) } else { Err(Refusal::CodeOfAnotherClient) }
+fn redeemed(provider: &Provider, id: &SignInId, over: Instant) -> Once {
+    Once::new(provider.keys(), REDEEMED, &[id], last_use(provider.config(), over))
 }
 
-fn redirect_uri_same(issued: &CodeIssued, with: &Redeeming<'_>) -> Result<(), Refusal> {
-    let same = with.redirect_uri == Some(issued.grant.redirect_uri.as_str());
+/// Until when anything of a sign-in can be used: the code of its last moment, and the token of that code's.
+fn last_use(config: &Config, over: Instant) -> Instant {
+    over.plus_seconds(config.code_seconds + config.token_seconds)
+}
+
+fn code_in_time(code: &Code, with: &Redeeming<'_>) -> Result<(), Refusal> {
+    if with.now < code.expires { Ok(()) } else { Err(Refusal::CodeUnknown) }
+}
+
+fn code_of_this_client(code: &Code, with: &Redeeming<'_>) -> Result<(), Refusal> {
+    if code.grant.client_id == with.client_id { Ok(()) } else { Err(Refusal::CodeOfAnotherClient) }
+}
+
+fn redirect_uri_same(code: &Code, with: &Redeeming<'_>) -> Result<(), Refusal> {
+    let same = with.redirect_uri == Some(code.redirect_uri.as_str());
     if same { Ok(()) } else { Err(Refusal::RedirectUriDiffers) }
 }
 
 /// 43 to 128 unreserved characters (RFC 7636 section 4.1).
-fn verifier_given(_: &CodeIssued, with: &Redeeming<'_>) -> Result<(), Refusal> {
+fn verifier_given(_: &Code, with: &Redeeming<'_>) -> Result<(), Refusal> {
     let verifier = with.verifier.ok_or(Refusal::VerifierMissing)?;
     let plain = verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     if plain && (43..=128).contains(&verifier.len()) { Ok(()) } else { Err(Refusal::VerifierWrong) }
 }
 
-fn verifier_fits(issued: &CodeIssued, with: &Redeeming<'_>) -> Result<(), Refusal> {
+fn verifier_fits(code: &Code, with: &Redeeming<'_>) -> Result<(), Refusal> {
     let hash = digest(&SHA256, with.verifier.unwrap_or_default().as_bytes());
-    let fits = crate::ticket::same(
-        b64::url_encode(hash.as_ref()).as_bytes(),
-        issued.grant.code_challenge.as_bytes(),
-    );
+    let fits = same(b64::url_encode(hash.as_ref()).as_bytes(), code.code_challenge.as_bytes());
     if fits { Ok(()) } else { Err(Refusal::VerifierWrong) }
 }
 
-impl Redeemed {
-    /// Whether `code` is the one that was redeemed.
-    pub(crate) fn was_given_for(&self, keys: &Keys, code: &Ticket) -> bool {
-        code.is(keys, CODE, &self.code)
+impl AccessToken {
+    /// The mark under which it was given, and taken back.
+    pub(crate) fn redeemed(&self, provider: &Provider) -> Once {
+        redeemed(provider, &self.id, self.over)
     }
 
-    /// What the token stands for.
-    pub(crate) fn used(self, keys: &Keys, token: &Ticket, now: Instant) -> Result<Grant, Refusal> {
-        let holds = token.is(keys, TOKEN, &self.token) && now < self.expires;
-        if holds { Ok(self.grant) } else { Err(Refusal::TokenUnknown) }
-    }
-}
-
-/// A row as it was read: replaced only if nobody replaced it meanwhile.
-pub(crate) struct Row {
-    pub(crate) stage: Stage,
-    ticket: Ticket,
-    version: i64,
-    expires: i64,
-}
-
-/// Reads the row that a ticket names.
-pub(crate) fn load(tx: &mut Tx<'_>, keys: &Keys, ticket: &Ticket) -> Result<Option<Row>, SigninError> {
-    let Some((version, expires, body)) = table::interaction(tx, &ticket.row)? else { return Ok(None) };
-    let stage = unwrap(keys, KIND, &ticket.row, &body)?;
-    Ok(Some(Row { stage, ticket: *ticket, version, expires }))
-}
-
-/// Writes a new row. `until` bounds how long anything in it can matter.
-pub(crate) fn insert(
-    tx: &mut Tx<'_>,
-    keys: &Keys,
-    ticket: &Ticket,
-    stage: &Stage,
-    until: Instant,
-) -> Result<(), SigninError> {
-    let body = wrap(keys, KIND, &ticket.row, stage);
-    Ok(table::insert_interaction(tx, &ticket.row, rules::coarse(until), &body)?)
-}
-
-impl Row {
-    /// Replaces what was read.
-    pub(crate) fn replace(self, tx: &mut Tx<'_>, keys: &Keys, stage: &Stage) -> Result<(), SigninError> {
-        let body = wrap(keys, KIND, &self.ticket.row, stage);
-        Ok(table::replace_interaction(tx, &self.ticket.row, self.version, self.expires, &body)?)
-    }
-
-    /// The row for its next state, and the state it is in.
-    pub(crate) fn take(mut self) -> (Row, Stage) {
-        let stage = std::mem::replace(&mut self.stage, Stage::Over);
-        (self, stage)
+    /// Whether it holds by its own time.
+    pub(crate) fn check(&self, now: Instant) -> Result<(), Refusal> {
+        if now < self.expires { Ok(()) } else { Err(Refusal::TokenUnknown) }
     }
 }
 
-/// The sign-in that waits under a handle, in this browser.
-pub(crate) fn requested(
-    tx: &mut Tx<'_>,
-    keys: &Keys,
-    handle: &Ticket,
-    browser: &Browser,
-    now: Instant,
-) -> Result<(Row, Requested), SigninError> {
-    let (row, stage) = load(tx, keys, handle)?.ok_or(Refusal::InteractionUnknown)?.take();
-    match stage {
-        Stage::Requested(requested) => {
-            requested.check(keys, handle, browser, now)?;
-            Ok((row, requested))
-        }
-        _ => Err(Refusal::InteractionStep.into()),
+/// Whether what was given for a code still stands.
+pub(crate) fn still_stands(tx: &mut Tx<'_>, redeemed: &Once) -> Result<(), SigninError> {
+    match redeemed.noted(tx)? {
+        Some(noted) if noted != TAKEN_BACK => Ok(()),
+        _ => Err(Refusal::TokenUnknown.into()),
     }
 }

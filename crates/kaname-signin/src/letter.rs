@@ -15,8 +15,8 @@ use crate::error::Kept;
 use crate::holder::{Holder, HolderRow, unwrap, wrap};
 use crate::provider::Provider;
 use crate::rules::Means;
+use crate::rules::same;
 use crate::session::{self, Cookie, Entrance, Session};
-use crate::ticket::same;
 use crate::{Refusal, SigninError, close, rules, table};
 
 /// What is printed on a letter. It exists once, in memory: nothing can show it again.
@@ -164,10 +164,10 @@ pub fn activate(
     let entrance = Entrance {
         holder,
         means: Means::Activation,
-        request: None,
-        interaction: None,
+        requested: None,
+        has_answered: false,
         agent: agent.to_owned(),
-        replaces: replaces.map(Session::place),
+        replaces: replaces.map(|old| (old.bucket(), old.place())),
         maybe_copied: false,
     };
     let (with, env) = (provider.clone(), env.clone());
@@ -187,7 +187,7 @@ pub fn activate(
     if let Some(old) = replaces.filter(|old| old.bucket() != bucket) {
         session::end(provider, old)?;
     }
-    Ok(entered.session.cookie())
+    Ok(entered.session.cookie(provider))
 }
 
 fn check_code(provider: &Provider, env: &Env, letter: BlindIndex, code: String) -> Kept<HolderRow> {

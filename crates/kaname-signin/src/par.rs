@@ -2,10 +2,10 @@
 
 use kaname_base::Env;
 
-use crate::interaction::{self, Pushed, Stage};
+use crate::handout::Handout;
+use crate::interaction::Pushed;
 use crate::parameters::Parameters;
 use crate::provider::Provider;
-use crate::ticket::Ticket;
 use crate::{Refusal, SigninError, assertion, request};
 
 /// Where a pushed request waits.
@@ -32,15 +32,9 @@ pub fn push(provider: &Provider, env: &Env, parameters: &Parameters) -> Result<P
     }
     let request = request::read(&proven.client, parameters)?;
 
-    // In the bucket of the assertion, so that noting the one and keeping the other is one unit of work.
-    let ticket = Ticket::new(provider.buckets().of_hash(&proven.assertion));
-    let pushed = Pushed::new(keys, request, &ticket, env.now.plus_seconds(config.request_uri_seconds));
-    let (with, until) = (keys.clone(), provider.row_until(env.now));
-    let stage = Stage::Pushed(pushed);
-    provider.store().write(ticket.bucket, move |tx| {
-        proven.use_once(tx)?;
-        interaction::insert(tx, &with, &ticket, &stage, until)
-    })?;
-    let request_uri = [URI_PREFIX, &ticket.text()].concat();
+    let request_uri = [URI_PREFIX, &Pushed::new(request, env.now).hand_out(keys)].concat();
+
+    let bucket = proven.once.bucket(provider.buckets());
+    provider.store().write(bucket, move |tx| proven.use_once(tx))?;
     Ok(PushedUri { request_uri, expires_in: config.request_uri_seconds })
 }

@@ -9,8 +9,14 @@ pub struct Parameters(Vec<(String, String)>);
 /// The most characters in a value, unless the name says otherwise.
 const LONGEST_VALUE: usize = 2_048;
 
-/// Client assertions are tokens, and longer.
-const LONGEST_ASSERTION: usize = kaname_codec::jose::MAX_TOKEN_BYTES;
+/// Client assertions are tokens, and longer; so is what we handed out ourselves, which carries other values sealed.
+fn longest(name: &str) -> usize {
+    match name {
+        "client_assertion" => kaname_codec::jose::MAX_TOKEN_BYTES,
+        "request_uri" | "code" => 8 * LONGEST_VALUE,
+        _ => LONGEST_VALUE,
+    }
+}
 
 impl Parameters {
     /// Takes decoded pairs. An empty value is the same as none (RFC 6749 section 3.1).
@@ -24,8 +30,7 @@ impl Parameters {
         let mut read: Vec<(String, String)> = Vec::new();
         for (name, value) in pairs {
             let (name, value) = (name.into(), value.into());
-            let longest = if name == "client_assertion" { LONGEST_ASSERTION } else { LONGEST_VALUE };
-            if value.len() > longest || name.len() > LONGEST_VALUE || read.len() > 64 {
+            if value.len() > longest(&name) || name.len() > LONGEST_VALUE || read.len() > 64 {
                 return Err(Refusal::ParameterTooLong);
             }
             if read.iter().any(|(known, _)| *known == name) {

@@ -4,21 +4,23 @@
 //! leads to the account in whose row the credential is looked for. A credential id that somebody else registered too
 //! stands in another account's row and is never found from here.
 
+use std::sync::Arc;
+
 use kaname_base::{Env, Instant};
 use kaname_codec::b64;
 use kaname_codec::webauthn::{
-    Assertion, Counter, CredentialKey, Expected, verify_assertion, verify_registration,
+    Counter, CredentialKey, Expected, Facts, verify_assertion, verify_registration,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::account::{Account, Passkey, SignedIn, Waiting};
+use crate::account::{Account, Passkey, SignedIn, go_on};
 use crate::authorize::waiting;
 use crate::holder::Holder;
 use crate::provider::{Config, Provider};
 use crate::rules::Means;
 use crate::session::{self, Entrance, Session};
-use crate::{Browser, Refusal, SigninError, rules, table};
+use crate::{Browser, Refusal, SigninError};
 
 /// A passkey, as its owner sees it in a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,7 +52,6 @@ pub struct NewPasskey {
     attestation: Vec<u8>,
 }
 
-const CHALLENGE: &str = "signin.challenge";
 const MOST_PASSKEYS: usize = 10;
 const TIMEOUT_MS: u32 = 300_000;
 
@@ -127,43 +128,41 @@ pub fn sign_in(
     let holder =
         Holder::of_user_handle(provider.keys(), &answer.user_handle).ok_or(Refusal::PasskeyUnknown)?;
     let bucket = holder.bucket(provider.buckets()).ok_or(Refusal::PasskeyUnknown)?;
-    let (ticket, requested) = waiting(provider, env, handle, browser)?;
-    let (challenge, waiting) = (requested.challenge, Waiting { ticket, requested });
+    let requested = Arc::new(waiting(provider, env, handle, browser)?);
+
+    let (row, with, id) = (holder.row(provider.keys()), provider.clone(), answer.id.clone());
+    let passkey = provider.store().read(bucket, move |tx| {
+        let mut account = Account::load(tx, with.keys(), &row)?;
+        let at = account.passkey(&id).ok_or(Refusal::PasskeyUnknown)?;
+        Ok::<_, SigninError>(account.passkeys.swap_remove(at))
+    })?;
+    // A signature takes longer than all the rest: it is checked before anybody has to wait for us at the database.
+    let facts = check_answer(provider.config(), &passkey, &requested.challenge, answer)?;
 
     let entrance = Entrance {
         holder,
-        means: Means::DevicePasskey,
-        request: waiting.request(),
-        interaction: Some(waiting.ticket.row),
+        means: if passkey.backup_eligible { Means::SyncedPasskey } else { Means::DevicePasskey },
+        requested: Some(Arc::clone(&requested)),
+        has_answered: true,
         agent: agent.to_owned(),
-        replaces: replaces.map(Session::place),
+        replaces: replaces.map(|old| (old.bucket(), old.place())),
         maybe_copied: false,
     };
-    let (with, env_in, answer) = (provider.clone(), env.clone(), answer.clone());
+    let (with, env_in) = (provider.clone(), env.clone());
     let entered = provider.store().write(bucket, move |tx| {
-        let keys = with.keys();
-        let row = holder.row(keys);
-        let mut account = Account::load(tx, keys, &row)?;
-        let at = account.passkey(&answer.id).ok_or(Refusal::PasskeyUnknown)?;
-        let passkey = &mut account.passkeys[at];
-        let asserted = check_answer(with.config(), passkey, &challenge, &answer)?;
-        let means = if passkey.backup_eligible { Means::SyncedPasskey } else { Means::DevicePasskey };
-        let maybe_copied = asserted.counter == Counter::DidNotAdvance;
-        let counts = passkey.sign_count != asserted.facts.sign_count;
-        passkey.sign_count = passkey.sign_count.max(asserted.facts.sign_count);
+        let mut account = Account::load(tx, with.keys(), &row)?;
+        let at = account.passkey(&passkey.id).filter(|at| account.passkeys[*at].key == passkey.key);
+        let known = &mut account.passkeys[at.ok_or(Refusal::PasskeyUnknown)?];
+        let maybe_copied = Counter::of(known.sign_count, facts.sign_count) == Counter::DidNotAdvance;
+        let counts = known.sign_count != facts.sign_count;
+        known.sign_count = known.sign_count.max(facts.sign_count);
 
-        // The same answer always leads to this bucket: here it is noted that the challenge was answered.
-        let answered = keys.blind_index(CHALLENGE, &challenge);
-        let until = env_in.now.plus_seconds(with.config().interaction_seconds);
-        if !table::insert_assertion(tx, &answered, rules::coarse(until))? {
-            return Err(Refusal::InteractionStep.into());
-        }
         if counts {
-            account.save(tx, keys, &row)?;
+            account.save(tx, with.keys(), &row)?;
         }
-        session::enter(tx, &with, &env_in.again(), &Entrance { means, maybe_copied, ..entrance.clone() })
+        session::enter(tx, &with, &env_in.again(), &Entrance { maybe_copied, ..entrance.clone() })
     })?;
-    waiting.go_on(provider, env, browser, entered, replaces)
+    go_on(provider, env, &requested, entered, replaces)
 }
 
 /// Begins registering a passkey; the answer is for `navigator.credentials.create`, as
@@ -215,11 +214,11 @@ pub fn finish_registration(
 ) -> Result<(), SigninError> {
     session.may_change_means(env.now)?;
     let name = check_name(name)?;
-    let (with, env, ticket, holder) = (provider.clone(), env.clone(), session.ticket(), session.holder());
+    let (with, env, place, holder) = (provider.clone(), env.clone(), session.place(), session.holder());
     let new = new.clone();
     provider.store().write(session.bucket(), move |tx| {
         let keys = with.keys();
-        let challenge = session::take_challenge(tx, &with, &env, &ticket)?;
+        let challenge = session::take_challenge(tx, &with, &env, &place)?;
         let config = with.config();
         let origins: Vec<&str> = config.origins.iter().map(String::as_str).collect();
         let registered =
@@ -294,7 +293,7 @@ fn check_answer(
     passkey: &Passkey,
     challenge: &[u8; 32],
     answer: &PasskeyAnswer,
-) -> Result<Assertion, Refusal> {
+) -> Result<Facts, Refusal> {
     let key = CredentialKey::from_cose(&passkey.key).map_err(|_| Refusal::PasskeyInvalid)?;
     let origins: Vec<&str> = config.origins.iter().map(String::as_str).collect();
     let expected = expected(config, &origins, challenge);
@@ -305,7 +304,7 @@ fn check_answer(
             .into_inner();
     // Whether a key may be copied is decided when it is made (step 7.2-19).
     let same = asserted.facts.backup_eligible == passkey.backup_eligible;
-    if same { Ok(asserted) } else { Err(Refusal::PasskeyInvalid) }
+    if same { Ok(asserted.facts) } else { Err(Refusal::PasskeyInvalid) }
 }
 
 fn expected<'a>(config: &'a Config, origins: &'a [&'a str], challenge: &'a [u8; 32]) -> Expected<'a> {

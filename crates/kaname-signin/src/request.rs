@@ -1,15 +1,15 @@
 //! What a party asks for, read from parameters through one visible list of checks.
 
 use kaname_codec::b64;
-use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
 use crate::client::{Asked, Client};
+use crate::packed::packed;
 use crate::parameters::Parameters;
 use crate::rules::Level;
 
 /// A request for authorization that passed every check.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Request {
     /// The party.
     pub(crate) client_id: String,
@@ -34,7 +34,7 @@ pub(crate) struct Request {
 }
 
 /// `prompt` (OpenID Connect Core section 3.1.2.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Prompt {
     /// Show no page at all.
     pub(crate) none: bool,
@@ -43,6 +43,20 @@ pub(crate) struct Prompt {
     /// Ask for consent anew.
     pub(crate) consent: bool,
 }
+
+packed!(Request {
+    client_id,
+    redirect_uri,
+    state,
+    nonce,
+    asked,
+    code_challenge,
+    prompt,
+    max_age,
+    level,
+    ui_locales,
+});
+packed!(Prompt { none, login, consent });
 
 /// A request that is being checked.
 struct Checked<'a> {

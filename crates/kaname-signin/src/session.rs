@@ -1,27 +1,30 @@
 //! Browser sessions: one cookie, new at every sign-in, ended by time, by the holder, or by the next sign-in.
 
-use kaname_base::{Env, Instant};
+use std::sync::Arc;
+
+use kaname_base::{Bucket, Env, Instant};
 use kaname_codec::b64;
 use kaname_store::Tx;
 use kaname_trust::TrustError;
-use kaname_trust::keys::{BlindIndex, random};
-use serde::{Deserialize, Serialize};
+use kaname_trust::keys::random;
 
 use crate::consent::{self, Agreed};
+use crate::handout::Handout;
 use crate::history::{self, Entry};
-use crate::holder::{Holder, HolderRow, Sealer, unwrap, wrap};
+use crate::holder::{Holder, HolderRow, Sealer};
+use crate::interaction::{Requested, SignInId};
+use crate::packed::{Packed, packed};
 use crate::provider::Provider;
-use crate::request::Request;
-use crate::rules::{Level, Means};
-use crate::ticket::{RowKey, Ticket, same};
+use crate::rules::{Level, Means, same};
 use crate::{Refusal, SigninError, rules, table};
 
 /// A session that was found valid, at the time of the request. Nothing else makes one: it is the proof that its holder signed in.
 pub struct Session {
-    ticket: Ticket,
+    place: Place,
     version: i64,
     body: Body,
     holder: Holder,
+    bucket: Bucket,
     csrf: String,
 }
 
@@ -36,7 +39,7 @@ pub(crate) struct Authentication {
     pub(crate) means: Means,
     pub(crate) at: Instant,
     /// The sign-in that it was made for.
-    pub(crate) interaction: Option<RowKey>,
+    pub(crate) sign_in: Option<SignInId>,
 }
 
 /// A session, as its holder sees it in a list.
@@ -56,28 +59,35 @@ pub struct SessionLine {
     pub is_this: bool,
 }
 
-/// A session's ticket and its holder's name in this block.
-pub(crate) type Place = (Ticket, [u8; 16]);
+/// Where a session's row is, in its holder's bucket. Sealed, it is the cookie: who has a copy of the database has none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    pub(crate) holder: HolderRow,
+    pub(crate) session: RowKey,
+}
 
-#[derive(Serialize, Deserialize)]
+/// The key of a session among its holder's.
+pub(crate) type RowKey = [u8; 16];
+
 struct Body {
-    #[serde(with = "crate::bytes")]
-    cookie: BlindIndex,
-    holder: HolderRow,
     means: Means,
     at: Instant,
     seen: Instant,
     agent: String,
     /// The sign-in that made it, so that it is written into the history once.
-    #[serde(with = "crate::bytes::maybe")]
-    interaction: Option<RowKey>,
+    sign_in: Option<SignInId>,
     /// Sent to a new passkey, and taken by the first answer.
-    #[serde(with = "crate::bytes::maybe")]
     challenge: Option<[u8; 32]>,
 }
 
-const KIND: &str = "signin.session";
-const COOKIE: &str = "signin.cookie";
+packed!(Place { holder, session });
+packed!(Body { means, at, seen, agent, sign_in, challenge });
+
+impl Handout for Place {
+    const PURPOSE: &'static str = "signin.cookie 1";
+}
+
+const KIND: &[u8] = b"signin.session 1\0";
 const CSRF: &str = "signin.csrf";
 /// A session is written again at most so often, in seconds.
 const SEEN_SECONDS: i64 = 60;
@@ -133,29 +143,20 @@ impl Session {
     }
 
     pub(crate) fn authentication(&self) -> Authentication {
-        let Body { holder, means, at, interaction, .. } = self.body;
-        Authentication { holder, means, at, interaction }
+        self.body.authentication(self.place.holder)
     }
 
     pub(crate) fn row(&self) -> [u8; 16] {
-        self.body.holder.row
+        self.place.holder.row
     }
 
-    pub(crate) fn bucket(&self) -> kaname_base::Bucket {
-        self.ticket.bucket
-    }
-
-    pub(crate) fn was_made_by(&self, interaction: &RowKey) -> bool {
-        self.body.interaction.as_ref() == Some(interaction)
+    pub(crate) fn bucket(&self) -> Bucket {
+        self.bucket
     }
 
     /// Where its row is: whoever signs in after her in the same browser may be somebody else.
     pub(crate) fn place(&self) -> Place {
-        (self.ticket, self.row())
-    }
-
-    pub(crate) fn ticket(&self) -> Ticket {
-        self.ticket
+        self.place
     }
 
     /// Whether she may change how she signs in: with a passkey, or right after activation. The grid alone may not make
@@ -172,15 +173,17 @@ impl Session {
 /// # Errors
 /// [`Refusal::SessionNeeded`] when there is none, it was ended, or its time is over.
 pub fn open(provider: &Provider, env: &Env, cookie: &str) -> Result<Session, SigninError> {
-    let ticket = Ticket::parse(cookie, provider.buckets()).ok_or(Refusal::SessionNeeded)?;
+    let place = Place::take_back(provider.keys(), cookie).ok_or(Refusal::SessionNeeded)?;
+    let bucket = place.holder.holder(provider.keys()).bucket(provider.buckets());
+    let bucket = bucket.ok_or(Refusal::SessionNeeded)?;
     let (with, now) = (provider.clone(), env.now);
-    let session = provider.store().read(ticket.bucket, move |tx| read(tx, &with, &ticket, now))?;
+    let session = provider.store().read(bucket, move |tx| read(tx, &with, &place, now))?;
     if now < session.body.seen.plus_seconds(SEEN_SECONDS) {
         return Ok(session);
     }
     let with = provider.clone();
-    provider.store().write(ticket.bucket, move |tx| {
-        let mut session = read(tx, &with, &ticket, now)?;
+    provider.store().write(bucket, move |tx| {
+        let mut session = read(tx, &with, &place, now)?;
         session.body.seen = now;
         replace(tx, &with, &mut session)?;
         Ok(session)
@@ -192,11 +195,11 @@ pub fn open(provider: &Provider, env: &Env, cookie: &str) -> Result<Session, Sig
 /// # Errors
 /// [`SigninError::Store`].
 pub fn list(provider: &Provider, env: &Env, session: &Session) -> Result<Vec<SessionLine>, SigninError> {
-    let (with, now, row, this) = (provider.clone(), env.now, session.row(), session.ticket.row);
+    let (with, now, this) = (provider.clone(), env.now, session.place);
     let mut lines: Vec<SessionLine> = provider.store().read(session.bucket(), move |tx| {
         let mut lines = Vec::new();
-        for (key, body) in table::sessions_of(tx, &row)? {
-            let body: Body = unwrap(with.keys(), KIND, &key, &body)?;
+        for (key, body) in table::sessions_of(tx, &this.holder.row)? {
+            let body = open_body(&with, &Place { session: key, ..this }, &body)?;
             if body.is_over(&with, now) {
                 continue;
             }
@@ -206,7 +209,7 @@ pub fn list(provider: &Provider, env: &Env, session: &Session) -> Result<Vec<Ses
                 since: body.at,
                 seen: body.seen,
                 agent: body.agent,
-                is_this: key == this,
+                is_this: key == this.session,
             });
         }
         Ok::<_, SigninError>(lines)
@@ -220,9 +223,9 @@ pub fn list(provider: &Provider, env: &Env, session: &Session) -> Result<Vec<Ses
 /// # Errors
 /// [`SigninError::Store`].
 pub fn end(provider: &Provider, session: &Session) -> Result<(), SigninError> {
-    let (row, holder) = (session.ticket.row, session.row());
-    provider.store().write(session.bucket(), move |tx| {
-        table::delete_session(tx, &row, &holder)?;
+    let Place { holder, session: key } = session.place;
+    provider.store().write(session.bucket, move |tx| {
+        table::delete_session(tx, &holder.row, &key)?;
         Ok(())
     })
 }
@@ -232,9 +235,9 @@ pub fn end(provider: &Provider, session: &Session) -> Result<(), SigninError> {
 /// # Errors
 /// [`Refusal::NoSuchSession`], also for a session of somebody else.
 pub fn end_other(provider: &Provider, session: &Session, reference: &str) -> Result<(), SigninError> {
-    let row: RowKey = b64::url_decode_array(reference).map_err(|_| Refusal::NoSuchSession)?;
+    let key: RowKey = b64::url_decode_array(reference).map_err(|_| Refusal::NoSuchSession)?;
     let holder = session.row();
-    provider.store().write(session.bucket(), move |tx| match table::delete_session(tx, &row, &holder)? {
+    provider.store().write(session.bucket, move |tx| match table::delete_session(tx, &holder, &key)? {
         0 => Err(Refusal::NoSuchSession.into()),
         _ => Ok(()),
     })
@@ -245,17 +248,18 @@ pub fn end_other(provider: &Provider, session: &Session, reference: &str) -> Res
 pub(crate) struct Entrance {
     pub(crate) holder: Holder,
     pub(crate) means: Means,
-    /// What a party asks for, to which she is on her way; none for our own pages.
-    pub(crate) request: Option<Request>,
-    pub(crate) interaction: Option<RowKey>,
+    /// The sign-in that she comes from; none on the day her account is activated.
+    pub(crate) requested: Option<Arc<Requested>>,
+    /// Whether she has answered the challenge of that sign-in.
+    pub(crate) has_answered: bool,
     pub(crate) agent: String,
     /// The session of this browser until now. It ends: a sign-in never goes on in a session that others may know.
-    pub(crate) replaces: Option<Place>,
+    pub(crate) replaces: Option<(Bucket, Place)>,
     /// The authenticator's counter did not advance.
     pub(crate) maybe_copied: bool,
 }
 
-/// A session that was just made, and what its holder agreed to earlier.
+/// A session that was just made, and what its holder agreed to earlier if that is all the party waits for.
 pub(crate) struct Entered {
     pub(crate) session: Session,
     pub(crate) agreed: Option<Agreed>,
@@ -270,25 +274,26 @@ pub(crate) fn enter(
 ) -> Result<Entered, SigninError> {
     let keys = provider.keys();
     let holder = entrance.holder.row(keys);
-    let ticket = Ticket::new(tx.bucket());
+    let place = Place { holder, session: random() };
     let body = Body {
-        cookie: ticket.mac(keys, COOKIE),
-        holder,
         means: entrance.means,
         at: env.now,
         seen: env.now,
         agent: entrance.agent.chars().take(80).collect(),
-        interaction: entrance.interaction,
+        sign_in: entrance.requested.as_ref().map(|requested| requested.id),
         challenge: None,
     };
+    let request = entrance.requested.as_ref().and_then(|requested| requested.request());
     let entry = Entry {
         at: env.now,
-        party: entrance.request.as_ref().map(|request| request.client_id.clone()),
+        party: request.map(|request| request.client_id.clone()),
         means: entrance.means,
         new_session: true,
         maybe_copied: entrance.maybe_copied,
     };
-    let agreed = match &entrance.request {
+    let by = body.authentication(holder);
+    let satisfied = |requested: &Arc<Requested>| requested.satisfied_by(&by, env.now).is_ok();
+    let agreed = match request.filter(|_| entrance.requested.as_ref().is_some_and(satisfied)) {
         Some(request) => consent::found(tx, keys, holder, request)?,
         None => None,
     };
@@ -298,23 +303,36 @@ pub(crate) fn enter(
         sealer => sealer?,
     };
 
-    // In another bucket the caller ends it.
-    if let Some((old, of)) = entrance.replaces.filter(|(old, _)| old.bucket == ticket.bucket) {
-        table::delete_session(tx, &old.row, &of)?;
+    if let Some(turn) = entrance.requested.as_ref().map(|requested| requested.turn(provider, holder)) {
+        match (entrance.has_answered, agreed.is_some()) {
+            (true, true) => turn.answer_and_finish(tx)?,
+            (true, false) => turn.answer(tx)?,
+            (false, true) => turn.finish(tx)?,
+            (false, false) => {}
+        }
     }
-    let wrapped = wrap(keys, KIND, &ticket.row, &body);
+    // In another bucket the caller ends it.
+    if let Some((_, old)) = entrance.replaces.filter(|(bucket, _)| *bucket == tx.bucket()) {
+        table::delete_session(tx, &old.holder.row, &old.session)?;
+    }
     let until = rules::coarse(env.now.plus_seconds(provider.config().session_seconds));
-    table::insert_session(tx, &ticket.row, &holder.row, until, &wrapped)?;
+    table::insert_session(tx, &holder.row, &place.session, until, &seal_body(provider, &place, &body))?;
     history::append(tx, &holder.row, &sealer, &entry)?;
-    let session =
-        Session { csrf: csrf(provider, &ticket), ticket, version: 1, body, holder: entrance.holder };
+    let session = Session {
+        csrf: csrf(provider, &place),
+        place,
+        version: 1,
+        body,
+        holder: entrance.holder,
+        bucket: tx.bucket(),
+    };
     Ok(Entered { session, agreed })
 }
 
 impl Session {
     /// The cookie; only the step that made the session gives it out.
-    pub(crate) fn cookie(&self) -> Cookie {
-        Cookie(self.ticket.text())
+    pub(crate) fn cookie(&self, provider: &Provider) -> Cookie {
+        Cookie(self.place.hand_out(provider.keys()))
     }
 }
 
@@ -324,9 +342,9 @@ pub(crate) fn put_challenge(
     env: &Env,
     session: &Session,
 ) -> Result<[u8; 32], SigninError> {
-    let (with, now, ticket, challenge) = (provider.clone(), env.now, session.ticket, random::<32>());
-    provider.store().write(ticket.bucket, move |tx| {
-        let mut session = read(tx, &with, &ticket, now)?;
+    let (with, now, place, challenge) = (provider.clone(), env.now, session.place, random::<32>());
+    provider.store().write(session.bucket, move |tx| {
+        let mut session = read(tx, &with, &place, now)?;
         session.body.challenge = Some(challenge);
         replace(tx, &with, &mut session)?;
         Ok::<_, SigninError>(challenge)
@@ -338,15 +356,20 @@ pub(crate) fn take_challenge(
     tx: &mut Tx<'_>,
     provider: &Provider,
     env: &Env,
-    ticket: &Ticket,
+    place: &Place,
 ) -> Result<[u8; 32], SigninError> {
-    let mut session = read(tx, provider, ticket, env.now)?;
+    let mut session = read(tx, provider, place, env.now)?;
     let challenge = session.body.challenge.take().ok_or(Refusal::PasskeyInvalid)?;
     replace(tx, provider, &mut session)?;
     Ok(challenge)
 }
 
 impl Body {
+    fn authentication(&self, holder: HolderRow) -> Authentication {
+        let Body { means, at, sign_in, .. } = *self;
+        Authentication { holder, means, at, sign_in }
+    }
+
     fn is_over(&self, provider: &Provider, now: Instant) -> bool {
         let config = provider.config();
         now >= self.at.plus_seconds(config.session_seconds)
@@ -357,26 +380,44 @@ impl Body {
 pub(crate) fn read(
     tx: &mut Tx<'_>,
     provider: &Provider,
-    ticket: &Ticket,
+    place: &Place,
     now: Instant,
 ) -> Result<Session, SigninError> {
-    let keys = provider.keys();
-    let (version, body) = table::session(tx, &ticket.row)?.ok_or(Refusal::SessionNeeded)?;
-    let body: Body = unwrap(keys, KIND, &ticket.row, &body)?;
-    if !ticket.is(keys, COOKIE, &body.cookie) || body.is_over(provider, now) {
+    let found = table::session(tx, &place.holder.row, &place.session)?;
+    let (version, body) = found.ok_or(Refusal::SessionNeeded)?;
+    let body = open_body(provider, place, &body)?;
+    if body.is_over(provider, now) {
         return Err(Refusal::SessionNeeded.into());
     }
-    let holder = body.holder.holder(keys);
-    Ok(Session { csrf: csrf(provider, ticket), ticket: *ticket, version, body, holder })
+    let holder = place.holder.holder(provider.keys());
+    let (place, bucket) = (*place, tx.bucket());
+    Ok(Session { csrf: csrf(provider, &place), place, version, body, holder, bucket })
 }
 
 fn replace(tx: &mut Tx<'_>, provider: &Provider, session: &mut Session) -> Result<(), SigninError> {
-    let body = wrap(provider.keys(), KIND, &session.ticket.row, &session.body);
-    table::replace_session(tx, &session.ticket.row, session.version, &body)?;
+    let Place { holder, session: key } = &session.place;
+    let body = seal_body(provider, &session.place, &session.body);
+    table::replace_session(tx, &holder.row, key, session.version, &body)?;
     session.version += 1;
     Ok(())
 }
 
-fn csrf(provider: &Provider, ticket: &Ticket) -> String {
-    b64::url_encode(&ticket.mac(provider.keys(), CSRF))
+fn seal_body(provider: &Provider, place: &Place, body: &Body) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(128);
+    body.pack(&mut plain);
+    provider.keys().hand_out(&context(place), &plain)
+}
+
+fn open_body(provider: &Provider, place: &Place, sealed: &[u8]) -> Result<Body, SigninError> {
+    let plain = provider.keys().take_back(&context(place), sealed).ok_or(TrustError::BrokenSeal)?;
+    Ok(Body::unpack(&mut plain.as_slice()).ok_or(TrustError::Unreadable("signin.session"))?)
+}
+
+fn context(place: &Place) -> Vec<u8> {
+    [KIND, &place.holder.row, &place.session].concat()
+}
+
+fn csrf(provider: &Provider, place: &Place) -> String {
+    let session = [&place.holder.row[..], &place.session].concat();
+    b64::url_encode(&provider.keys().blind_index(CSRF, &session))
 }

@@ -1,7 +1,6 @@
 //! The only SQL of this block.
 
 use kaname_base::Instant;
-use kaname_store::bulk::{Insert, Type};
 use kaname_store::{StoreError, Tx, Value};
 
 use crate::keys::Role;
@@ -84,55 +83,35 @@ pub(crate) fn delete_key(tx: &mut Tx<'_>, kid: &str) -> Result<(), StoreError> {
     tx.change_one(DELETE_KEY, &[Value::from(kid)])
 }
 
-const ASSERTION: Insert = Insert {
-    table: "signin_assertion",
-    columns: &[("assertion", Type::Bytes), ("expires", Type::Int)],
-    skip_existing: true,
-};
-const INTERACTION: &str =
-    "SELECT version, expires, body FROM signin_interaction WHERE bucket = $1 AND interaction = $2";
-const INSERT_INTERACTION: &str =
-    "INSERT INTO signin_interaction (bucket, interaction, version, expires, body)
-    VALUES ($1, $2, 1, $3, $4)";
-const REPLACE_INTERACTION: &str = "UPDATE signin_interaction SET version = $3 + 1, expires = $4, body = $5
-    WHERE bucket = $1 AND interaction = $2 AND version = $3";
+const INSERT_MARK: &str = "INSERT INTO signin_once (bucket, expires, mark, how) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (bucket, expires, mark) DO NOTHING";
+const ADVANCE_MARK: &str = "INSERT INTO signin_once (bucket, expires, mark, how) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (bucket, expires, mark) DO UPDATE SET how = excluded.how WHERE signin_once.how < excluded.how";
+const MARK: &str = "SELECT how FROM signin_once WHERE bucket = $1 AND expires = $2 AND mark = $3";
 
-/// Notes that something is used up; tells whether it is new.
-pub(crate) fn insert_assertion(
+/// Notes that something happens; tells whether it is the first time.
+pub(crate) fn insert_mark(
     tx: &mut Tx<'_>,
-    assertion: &[u8; 16],
     expires: i64,
+    mark: &[u8; 16],
+    how: &[u8],
 ) -> Result<bool, StoreError> {
-    Ok(tx.insert_many(&ASSERTION, &[[Value::from(assertion), Value::Int(expires)]])? == 1)
+    Ok(tx.change(INSERT_MARK, &[Value::Int(expires), Value::from(mark), Value::from(how)])? == 1)
 }
 
-/// Version, expiry and body.
-pub(crate) fn interaction(
+/// The same, over a note that is less, byte by byte; tells whether there was none or a lesser one.
+pub(crate) fn advance_mark(
     tx: &mut Tx<'_>,
-    row: &[u8; 16],
-) -> Result<Option<(i64, i64, Vec<u8>)>, StoreError> {
-    let found = tx.row(INTERACTION, &[Value::from(row)])?;
-    found.map(|row| Ok((row.int(0)?, row.int(1)?, row.bytes(2)?.to_vec()))).transpose()
-}
-
-pub(crate) fn insert_interaction(
-    tx: &mut Tx<'_>,
-    row: &[u8; 16],
     expires: i64,
-    body: &Vec<u8>,
-) -> Result<(), StoreError> {
-    tx.change_one(INSERT_INTERACTION, &[Value::from(row), Value::Int(expires), Value::from(body)])
+    mark: &[u8; 16],
+    how: &[u8],
+) -> Result<bool, StoreError> {
+    Ok(tx.change(ADVANCE_MARK, &[Value::Int(expires), Value::from(mark), Value::from(how)])? == 1)
 }
 
-pub(crate) fn replace_interaction(
-    tx: &mut Tx<'_>,
-    row: &[u8; 16],
-    version: i64,
-    expires: i64,
-    body: &Vec<u8>,
-) -> Result<(), StoreError> {
-    let args = [Value::from(row), Value::Int(version), Value::Int(expires), Value::from(body)];
-    tx.change_one(REPLACE_INTERACTION, &args)
+pub(crate) fn mark(tx: &mut Tx<'_>, expires: i64, mark: &[u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
+    let found = tx.row(MARK, &[Value::Int(expires), Value::from(mark)])?;
+    found.map(|row| Ok(row.bytes(0)?.to_vec())).transpose()
 }
 
 const ACCOUNT: &str = "SELECT version, body FROM signin_account WHERE bucket = $1 AND holder = $2";
@@ -196,17 +175,22 @@ pub(crate) fn replace_letter(
     tx.change_one(REPLACE_LETTER, &[Value::from(letter), Value::Int(version), Value::from(body)])
 }
 
-const SESSION: &str = "SELECT version, body FROM signin_session WHERE bucket = $1 AND session = $2";
+const SESSION: &str =
+    "SELECT version, body FROM signin_session WHERE bucket = $1 AND holder = $2 AND session = $3";
 const SESSIONS_OF: &str = "SELECT session, body FROM signin_session WHERE bucket = $1 AND holder = $2";
-const INSERT_SESSION: &str = "INSERT INTO signin_session (bucket, session, holder, version, expires, body)
+const INSERT_SESSION: &str = "INSERT INTO signin_session (bucket, holder, session, version, expires, body)
     VALUES ($1, $2, $3, 1, $4, $5)";
-const REPLACE_SESSION: &str = "UPDATE signin_session SET version = $3 + 1, body = $4
-    WHERE bucket = $1 AND session = $2 AND version = $3";
-const DELETE_SESSION: &str = "DELETE FROM signin_session WHERE bucket = $1 AND session = $2 AND holder = $3";
+const REPLACE_SESSION: &str = "UPDATE signin_session SET version = $4 + 1, body = $5
+    WHERE bucket = $1 AND holder = $2 AND session = $3 AND version = $4";
+const DELETE_SESSION: &str = "DELETE FROM signin_session WHERE bucket = $1 AND holder = $2 AND session = $3";
 
 /// Version and body.
-pub(crate) fn session(tx: &mut Tx<'_>, session: &[u8; 16]) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
-    let found = tx.row(SESSION, &[Value::from(session)])?;
+pub(crate) fn session(
+    tx: &mut Tx<'_>,
+    holder: &[u8; 16],
+    session: &[u8; 16],
+) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+    let found = tx.row(SESSION, &[Value::from(holder), Value::from(session)])?;
     found.map(|row| Ok((row.int(0)?, row.bytes(1)?.to_vec()))).transpose()
 }
 
@@ -221,31 +205,33 @@ pub(crate) fn sessions_of(
 
 pub(crate) fn insert_session(
     tx: &mut Tx<'_>,
-    session: &[u8; 16],
     holder: &[u8; 16],
+    session: &[u8; 16],
     expires: i64,
     body: &Vec<u8>,
 ) -> Result<(), StoreError> {
-    let args = [Value::from(session), Value::from(holder), Value::Int(expires), Value::from(body)];
+    let args = [Value::from(holder), Value::from(session), Value::Int(expires), Value::from(body)];
     tx.change_one(INSERT_SESSION, &args)
 }
 
 pub(crate) fn replace_session(
     tx: &mut Tx<'_>,
+    holder: &[u8; 16],
     session: &[u8; 16],
     version: i64,
     body: &Vec<u8>,
 ) -> Result<(), StoreError> {
-    tx.change_one(REPLACE_SESSION, &[Value::from(session), Value::Int(version), Value::from(body)])
+    let args = [Value::from(holder), Value::from(session), Value::Int(version), Value::from(body)];
+    tx.change_one(REPLACE_SESSION, &args)
 }
 
 /// How many went: none if it is not this holder's.
 pub(crate) fn delete_session(
     tx: &mut Tx<'_>,
-    session: &[u8; 16],
     holder: &[u8; 16],
+    session: &[u8; 16],
 ) -> Result<u64, StoreError> {
-    tx.change(DELETE_SESSION, &[Value::from(session), Value::from(holder)])
+    tx.change(DELETE_SESSION, &[Value::from(holder), Value::from(session)])
 }
 
 const GRANTED: &str = "SELECT granted FROM signin_consent WHERE bucket = $1 AND holder = $2 AND party = $3";
@@ -319,8 +305,7 @@ pub(crate) fn trim_history(tx: &mut Tx<'_>, holder: &[u8; 16], through: i64) -> 
 }
 
 const SWEEP: &[&str] = &[
-    "DELETE FROM signin_assertion WHERE bucket = $1 AND expires < $2",
-    "DELETE FROM signin_interaction WHERE bucket = $1 AND expires < $2",
+    "DELETE FROM signin_once WHERE bucket = $1 AND expires < $2",
     "DELETE FROM signin_session WHERE bucket = $1 AND expires < $2",
     "DELETE FROM signin_letter WHERE bucket = $1 AND expires < $2",
 ];

@@ -7,12 +7,11 @@ use kaname_codec::jose::sign_jwt;
 use serde::Serialize;
 
 use crate::client::Client;
-use crate::error::Kept;
+use crate::handout::Handout;
 use crate::holder::Holder;
-use crate::interaction::{self, Grant, Redeeming, Stage};
+use crate::interaction::{self, Code, Grant, Redeeming};
 use crate::parameters::Parameters;
 use crate::provider::{Provider, Snapshot};
-use crate::ticket::Ticket;
 use crate::{Refusal, SigninError, assertion};
 
 /// What a party gets for a code (RFC 6749 section 5.1; OpenID Connect Core section 3.1.3.3). Serialise it as the body, with
@@ -66,58 +65,27 @@ pub fn redeem(provider: &Provider, env: &Env, parameters: &Parameters) -> Result
         return Err(Refusal::GrantType.into());
     }
     let code = parameters.get("code").ok_or(Refusal::CodeMissing)?;
-    let code = Ticket::parse(code, provider.buckets()).ok_or(Refusal::CodeUnknown)?;
+    let code = Code::take_back(keys, code).map(|taken| (taken, Code::mark(keys, code)));
 
-    // First the assertion is used up, whatever becomes of the code.
+    // The assertion is used up, whatever becomes of the code.
     let client = proven.client.clone();
-    let bucket = provider.buckets().of_hash(&proven.assertion);
+    let bucket = proven.once.bucket(provider.buckets());
     provider.store().write(bucket, move |tx| proven.use_once(tx))?;
 
-    let token = Ticket::for_row(code.bucket, code.row);
-    let grant = take_grant(provider, &client, parameters, code, token, now)??;
-    let access_token = token.text();
-    let id_token = sign_id_token(provider, &snapshot, &client, &grant, &access_token, now)?;
+    let (code, mark) = code.ok_or(Refusal::CodeUnknown)?;
+    let (redirect_uri, verifier) = (parameters.get("redirect_uri"), parameters.get("code_verifier"));
+    let checked = code.check(&Redeeming { client_id: client.id(), redirect_uri, verifier, now });
+    let redeemed = code.redeemed(provider);
+    provider.store().write(redeemed.bucket(provider.buckets()), move |tx| {
+        interaction::redeem(tx, &redeemed, &mark, checked)
+    })??;
+
+    let access_token = code.access_token(now.plus_seconds(config.token_seconds)).hand_out(keys);
+    let grant = &code.grant;
+    let id_token = sign_id_token(provider, &snapshot, &client, grant, &access_token, now)?;
     let attributes = grant.asked.iter().map(|asked| asked.attribute.as_str());
     let scope = std::iter::once("openid").chain(attributes).collect::<Vec<_>>().join(" ");
     Ok(Tokens { access_token, token_type: "Bearer", expires_in: config.token_seconds, id_token, scope })
-}
-
-fn take_grant(
-    provider: &Provider,
-    client: &Client,
-    parameters: &Parameters,
-    code: Ticket,
-    token: Ticket,
-    now: Instant,
-) -> Kept<Grant> {
-    let owned = |name| parameters.get(name).map(str::to_owned);
-    let (client_id, redirect_uri, verifier) =
-        (client.id().to_owned(), owned("redirect_uri"), owned("code_verifier"));
-    let with = provider.clone();
-    provider.store().write(code.bucket, move |tx| {
-        let keys = with.keys();
-        let Some(row) = interaction::load(tx, keys, &code)? else { return Ok(Err(Refusal::CodeUnknown)) };
-        match row.take() {
-            (row, Stage::CodeIssued(issued)) => {
-                let (redirect_uri, verifier) = (redirect_uri.as_deref(), verifier.as_deref());
-                let redeeming = Redeeming { client_id: &client_id, redirect_uri, verifier, code, now };
-                let expires = now.plus_seconds(with.config().token_seconds);
-                let redeemed = match issued.redeem(keys, &redeeming, &token, expires) {
-                    Ok(redeemed) => redeemed,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
-                let grant = redeemed.grant.clone();
-
-                row.replace(tx, keys, &Stage::Redeemed(redeemed))?;
-                Ok(Ok(grant))
-            }
-            (row, Stage::Redeemed(redeemed)) if redeemed.was_given_for(keys, &code) => {
-                row.replace(tx, keys, &Stage::Over)?;
-                Ok(Err(Refusal::CodeUsed))
-            }
-            _ => Ok(Err(Refusal::CodeUnknown)),
-        }
-    })
 }
 
 fn sign_id_token(

@@ -13,11 +13,11 @@ use kaname_trust::{Access, Actor, ActorKind, PersonId, Receipt, access};
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
+use crate::handout::Handout;
 use crate::holder::Holder;
-use crate::interaction::{self, Grant, Stage};
+use crate::interaction::{self, AccessToken};
 use crate::provider::Provider;
 use crate::rules::claim_name;
-use crate::ticket::Ticket;
 use crate::{Refusal, SigninError, consent};
 
 /// Where the attributes of a resident come from: [`Register`], or a stand-in of a test.
@@ -121,26 +121,23 @@ pub fn disclose(
     access_token: &str,
     attributes: &Arc<dyn Attributes>,
 ) -> Result<Map<String, Value>, SigninError> {
-    let token = Ticket::parse(access_token, provider.buckets()).ok_or(Refusal::TokenUnknown)?;
-    let (with, now) = (provider.clone(), env.now);
-    let grant = provider.store().read(token.bucket, move |tx| {
-        match interaction::load(tx, with.keys(), &token)?.ok_or(Refusal::TokenUnknown)?.take() {
-            (_, Stage::Redeemed(redeemed)) => Ok(redeemed.used(with.keys(), &token, now)?),
-            _ => Err(SigninError::from(Refusal::TokenUnknown)),
-        }
-    })?;
-    let Holder::Resident(person) = grant.holder.holder(provider.keys()) else {
-        return Err(Refusal::TokenUnknown.into());
-    };
-    let client = provider.snapshot(now)?.client(&grant.client_id).map_err(|_| Refusal::TokenUnknown)?;
-    let bucket =
-        grant.holder.holder(provider.keys()).bucket(provider.buckets()).ok_or(Refusal::TokenUnknown)?;
+    let now = env.now;
+    let token = AccessToken::take_back(provider.keys(), access_token).ok_or(Refusal::TokenUnknown)?;
+    token.check(now)?;
+    let redeemed = token.redeemed(provider);
+    provider
+        .store()
+        .read(redeemed.bucket(provider.buckets()), move |tx| interaction::still_stands(tx, &redeemed))?;
+    let holder = token.holder.holder(provider.keys());
+    let Holder::Resident(person) = holder else { return Err(Refusal::TokenUnknown.into()) };
+    let client = provider.snapshot(now)?.client(&token.client_id).map_err(|_| Refusal::TokenUnknown)?;
+    let bucket = holder.bucket(provider.buckets()).ok_or(Refusal::TokenUnknown)?;
 
     let sub = client.sub(person);
     let (with, env, attributes) = (provider.clone(), env.clone(), Arc::clone(attributes));
     let mut claims = provider
         .store()
-        .write(bucket, move |tx| open(tx, &with, &env.again(), &*attributes, person, &client, &grant))?;
+        .write(bucket, move |tx| open(tx, &with, &env.again(), &*attributes, person, &client, &token))?;
     claims.insert("sub".to_owned(), Value::from(sub));
     Ok(claims)
 }
@@ -153,15 +150,15 @@ fn open(
     attributes: &dyn Attributes,
     person: PersonId,
     client: &Client,
-    grant: &Grant,
+    token: &AccessToken,
 ) -> Result<Map<String, Value>, SigninError> {
     let keys = provider.keys();
     // Taken back meanwhile: the token still holds for some minutes, what was agreed does not.
-    consent::remembered(tx, keys, grant.holder, &grant.client_id, &grant.asked)?
+    consent::remembered(tx, keys, token.holder, &token.client_id, &token.asked)?
         .ok_or(Refusal::TokenUnknown)?;
     // What the party has registered since for another purpose, or not at all, it does not get by an old token.
     let asked: Vec<_> =
-        grant.asked.iter().filter(|asked| client.asked(&asked.attribute) == Some(*asked)).collect();
+        token.asked.iter().filter(|asked| client.asked(&asked.attribute) == Some(*asked)).collect();
     let mut purposes: Vec<&str> = asked.iter().map(|asked| asked.purpose.as_str()).collect();
     purposes.sort_unstable();
     purposes.dedup();

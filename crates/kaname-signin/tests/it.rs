@@ -10,6 +10,8 @@ mod codes;
 mod disclosure;
 #[path = "it/flow.rs"]
 mod flow;
+#[path = "it/handouts.rs"]
+mod handouts;
 #[path = "it/letters.rs"]
 mod letters;
 #[path = "it/passkeys.rs"]

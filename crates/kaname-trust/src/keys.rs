@@ -28,6 +28,7 @@ struct Inner {
     /// Wraps people's data keys, and nothing that [`Keys::unwrap`] would hand out: that would open seals without a receipt.
     data_keys: LessSafeKey,
     secrets: LessSafeKey,
+    handouts: hmac::Key,
     indexes: RwLock<HashMap<&'static str, Arc<hmac::Key>>>,
     pseudonyms: RwLock<HashMap<&'static str, Arc<IdCipher>>>,
 }
@@ -65,12 +66,14 @@ impl Keys {
     fn from_master(folder: &Path, master: &[u8; 32]) -> Keys {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"kaname").extract(master);
         let (data_keys, secrets) = (expand(&root, "data keys"), expand(&root, "secrets"));
+        let handouts = hmac::Key::new(hmac::HMAC_SHA256, &*expand(&root, "handouts"));
         Keys {
             inner: Arc::new(Inner {
                 folder: folder.to_owned(),
                 root,
                 data_keys: aead_key(&data_keys),
                 secrets: aead_key(&secrets),
+                handouts,
                 indexes: RwLock::default(),
                 pseudonyms: RwLock::default(),
             }),
@@ -110,6 +113,10 @@ impl Keys {
     /// [`TrustError::BrokenSeal`] when it was changed or the context differs.
     pub fn unwrap(&self, context: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, TrustError> {
         open_bytes(&self.inner.secrets, context, wrapped).map(Zeroizing::new)
+    }
+
+    pub(crate) fn handouts(&self) -> &hmac::Key {
+        &self.inner.handouts
     }
 
     pub(crate) fn wrap_data_key(&self, holder: &[u8; 16], secret: &[u8; 32]) -> Vec<u8> {

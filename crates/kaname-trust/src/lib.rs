@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod error;
+mod handout;
 pub mod keys;
 pub mod log;
 pub mod person;

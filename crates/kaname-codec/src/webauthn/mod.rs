@@ -131,6 +131,17 @@ pub enum Counter {
     DidNotAdvance,
 }
 
+impl Counter {
+    /// The counter `now` against the one that was stored.
+    pub fn of(stored: u32, now: u32) -> Counter {
+        match (stored, now) {
+            (0, 0) => Counter::NotKept,
+            (stored, now) if now > stored => Counter::Advanced,
+            _ => Counter::DidNotAdvance,
+        }
+    }
+}
+
 /// Verifies a registration (section 7.1, from step 5).
 pub fn verify_registration(
     expected: &Expected<'_>,
@@ -160,11 +171,7 @@ pub fn verify_assertion(
     let data = AuthenticatorData::parse(authenticator_data)?;
     check_flags(expected, &data)?;
     key.verify(&signed_bytes(authenticator_data, client_data_json), signature)?;
-    let counter = match (stored_count, data.sign_count) {
-        (0, 0) => Counter::NotKept,
-        (stored, now) if now > stored => Counter::Advanced,
-        _ => Counter::DidNotAdvance,
-    };
+    let counter = Counter::of(stored_count, data.sign_count);
     Ok(Verified::new(Assertion { facts: facts(&data), counter }))
 }
 

@@ -19,6 +19,21 @@ fn a_code_is_used_once_and_a_second_use_takes_back_the_first(t: &TestStore) {
     assert_eq!(refusal(world.redeem(&journey, &code)), Refusal::CodeUsed);
     assert_eq!(refusal(disclose(&world, &tokens.access_token)), Refusal::TokenUnknown);
     assert_eq!(refusal(world.redeem(&journey, &code)), Refusal::CodeUnknown);
+
+    // Also when the second use would be refused by itself: too late, or by a thief without the verifier.
+    let spoiled: [&dyn Fn(&str) -> Refusal; 2] = [
+        &|code| refusal(world.redeem_as(&world.strict, &journey, code, NOW.plus_seconds(61), |_| {})),
+        &|code| refusal(world.redeem(&Journey::new(), code)),
+    ];
+    for second_use in spoiled {
+        let journey = Journey::new();
+        let code = world.code(&journey, &world.hanako, |_| {});
+        let tokens = world.redeem(&journey, &code).unwrap();
+        disclose_at(&world, &tokens.access_token, NOW.plus_seconds(62)).unwrap();
+        assert_eq!(second_use(&code), Refusal::CodeUsed);
+        let late = disclose_at(&world, &tokens.access_token, NOW.plus_seconds(62));
+        assert_eq!(refusal(late), Refusal::TokenUnknown);
+    }
 }
 
 fn of_many_at_once_one_redeems_a_code(t: &TestStore) {

@@ -96,7 +96,7 @@ fn a_sweep_takes_only_what_is_over(t: &TestStore) {
     assert_eq!(sweep::sweep(&world.provider, &env(NOW)).unwrap(), 0);
     world.arrive(&journey, &uri).unwrap();
     let later = NOW.plus_seconds(3 * 3_600);
-    assert_eq!(sweep::sweep(&world.provider, &env(later)).unwrap(), 2, "the sign-in and the assertion");
+    assert_eq!(sweep::sweep(&world.provider, &env(later)).unwrap(), 2, "the request and the assertion");
 }
 
 #[test]
@@ -104,14 +104,27 @@ fn a_request_uri_is_for_one_browser_and_one_sign_in() {
     let (world, journey) = (World::new(), Journey::new());
     let uri = world.push(&journey, |_| {}).unwrap();
     let first = sign_in_page(world.arrive(&journey, &uri).unwrap());
-    // Loaded again in the same browser it goes on, under a new handle; the old one is void.
+    // Loaded again in the same browser it goes on; in another one never.
     let second = sign_in_page(world.arrive(&journey, &uri).unwrap());
-    assert_eq!(refusal(world.sign_in(&journey, &first, &world.hanako)), Refusal::InteractionUnknown);
     let other = Journey { browser: Browser::new(), verifier: journey.verifier.clone() };
     assert_eq!(refusal(world.arrive(&other, &uri)), Refusal::RequestUriUnknown);
     let signed = world.sign_in(&journey, &second, &world.hanako).unwrap();
-    world.give(&journey, &consent_page(signed.step), &world.session(&signed.cookie)).unwrap();
-    assert_eq!(refusal(world.arrive(&journey, &uri)), Refusal::RequestUriUnknown);
+    let session = world.session(&signed.cookie);
+    let back = answer(world.give(&journey, &consent_page(signed.step), &session).unwrap());
+
+    // It has had its answer (FAPI 2.0 section 5.3.2.2, note: once at the point of authorization). Neither the page that waits in another
+    // tab, nor the address with or without her session, leads to another one.
+    assert_eq!(refusal(world.sign_in(&journey, &first, &world.hanako)), Refusal::InteractionStep);
+    assert_eq!(refusal(world.arrive_with(&journey, &uri, Some(&session))), Refusal::InteractionStep);
+    let again = sign_in_page(world.arrive(&journey, &uri).unwrap());
+    assert_eq!(refusal(world.sign_in(&journey, &again, &world.hanako)), Refusal::InteractionStep);
+    // Somebody else at the same browser may try: of all codes for one request, the first that is redeemed counts.
+    let signed = world.sign_in(&journey, &again, &world.taro).unwrap();
+    let session = world.session(&signed.cookie);
+    let his = answer(world.give(&journey, &consent_page(signed.step), &session).unwrap());
+    let tokens = world.redeem(&journey, &back["code"]).unwrap();
+    assert_eq!(refusal(world.redeem(&journey, &his["code"])), Refusal::CodeUnknown);
+    crate::disclosure::disclose(&world, &tokens.access_token).unwrap();
 }
 
 #[test]
@@ -142,7 +155,7 @@ fn a_step_in_another_browser_is_refused() {
     let page = consent_page(signed.step);
     let session = world.session(&signed.cookie);
     assert_eq!(refusal(world.give(&other, &page, &session)), Refusal::InteractionOfAnotherBrowser);
-    let refused = consent::refuse(&world.provider, &env(NOW), &page.handle, &other.browser);
+    let refused = consent::refuse(&world.provider, &env(NOW), &page.handle, &other.browser, &session);
     assert_eq!(refusal(refused), Refusal::InteractionOfAnotherBrowser);
 }
 
@@ -157,7 +170,7 @@ fn a_step_is_taken_once() {
     let session = world.session(&signed.cookie);
     world.give(&journey, &page, &session).unwrap();
     assert_eq!(refusal(world.give(&journey, &page, &session)), Refusal::InteractionStep);
-    let refused = consent::refuse(&world.provider, &env(NOW), &page.handle, &journey.browser);
+    let refused = consent::refuse(&world.provider, &env(NOW), &page.handle, &journey.browser, &session);
     assert_eq!(refusal(refused), Refusal::InteractionStep);
 }
 
@@ -168,9 +181,11 @@ fn refusing_consent_tells_the_party_and_ends_it() {
     let page = sign_in_page(world.arrive(&journey, &uri).unwrap());
     let signed = world.sign_in(&journey, &page, &world.hanako).unwrap();
     let page = consent_page(signed.step);
-    let back = answer(consent::refuse(&world.provider, &env(NOW), &page.handle, &journey.browser).unwrap());
-    assert_eq!((back["error"].as_str(), back["iss"].as_str()), ("access_denied", ISSUER));
     let session = world.session(&signed.cookie);
+    let refuse = || consent::refuse(&world.provider, &env(NOW), &page.handle, &journey.browser, &session);
+    let back = answer(refuse().unwrap());
+    assert_eq!((back["error"].as_str(), back["iss"].as_str()), ("access_denied", ISSUER));
+    assert_eq!(refusal(refuse()), Refusal::InteractionStep);
     assert_eq!(refusal(world.give(&journey, &page, &session)), Refusal::InteractionStep);
 }
 

@@ -140,3 +140,25 @@ fn what_unwraps_secrets_does_not_unwrap_data_keys() {
 fn refused(loaded: Result<Keys, TrustError>) -> String {
     loaded.err().expect("the key is refused").to_string()
 }
+
+#[test]
+fn a_handout_comes_back_whole_or_not_at_all() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let keys = Keys::create(folder.path()).unwrap();
+    let handout = keys.hand_out(b"a purpose", b"what was handed out");
+    assert_eq!(handout.len(), b"what was handed out".len() + 40);
+    assert_eq!(keys.take_back(b"a purpose", &handout).unwrap().as_slice(), b"what was handed out");
+    assert_ne!(handout, keys.hand_out(b"a purpose", b"what was handed out"), "each has a key of its own");
+    assert!(keys.take_back(b"another purpose", &handout).is_none());
+    let others = Keys::create(other.path()).unwrap();
+    assert!(others.take_back(b"a purpose", &handout).is_none());
+    for at in 0..handout.len() {
+        let mut changed = handout.clone();
+        changed[at] ^= 1;
+        assert!(keys.take_back(b"a purpose", &changed).is_none(), "changed at {at}");
+        assert!(keys.take_back(b"a purpose", &handout[..at]).is_none(), "cut at {at}");
+    }
+    // What is wrapped for keeping is not a handout, nor the other way round.
+    assert!(keys.take_back(b"a purpose", &keys.wrap(b"a purpose", b"secret")).is_none());
+    assert!(keys.unwrap(b"a purpose", &handout).is_err());
+}

@@ -97,7 +97,7 @@ pub(crate) fn decide(app: &App, call: &Call, resident: &Resident) -> Answer {
     let (browser, handle) = (known_browser(call)?, call.form.need("request")?);
     let step = match call.form.get("decision") {
         Some("allow") => consent::give(&app.signin, &call.env, handle, browser, &resident.session)?,
-        Some("refuse") => consent::refuse(&app.signin, &call.env, handle, browser)?,
+        Some("refuse") => consent::refuse(&app.signin, &call.env, handle, browser, &resident.session)?,
         _ => return Err(Problem::malformed("the decision must be allow or refuse")),
     };
     show(app, call, (browser, Some(&resident.session)), step, Wrong::default())
@@ -221,10 +221,15 @@ fn passkey_answer(call: &Call) -> Result<PasskeyAnswer, Refusal> {
     PasskeyAnswer::read(&answer.to_string())
 }
 
+/// The longest path to come back to: it may name a sign-in that waits, which carries the party's request.
+const LONGEST_PATH: usize = 16 * 1_024;
+
 /// A path of our own, in one reading only: no scheme, no host, nothing that a browser takes for one.
 pub(crate) fn is_local(path: &str) -> bool {
     let starts_well = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
-    starts_well && path.len() <= 512 && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    starts_well
+        && path.len() <= LONGEST_PATH
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 #[cfg(test)]
