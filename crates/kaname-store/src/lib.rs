@@ -8,6 +8,7 @@
 
 pub mod bulk;
 mod confine;
+mod copy_back;
 pub mod error;
 pub mod faults;
 pub mod jobs;

@@ -57,12 +57,17 @@ pub(crate) enum Ran {
 pub(crate) struct Unit<T, E, W> {
     bucket: Bucket,
     work: W,
+    reads_only: bool,
     answer: Option<Result<T, E>>,
 }
 
 impl<T, E: From<StoreError>, W> Unit<T, E, W> {
     pub(crate) fn new(bucket: Bucket, work: W) -> Unit<T, E, W> {
-        Unit { bucket, work, answer: None }
+        Unit { bucket, work, reads_only: false, answer: None }
+    }
+
+    pub(crate) fn reading(bucket: Bucket, work: W) -> Unit<T, E, W> {
+        Unit { reads_only: true, ..Unit::new(bucket, work) }
     }
 
     /// The answer, now that it is known whether the commit worked.
@@ -87,7 +92,8 @@ where
     }
 
     fn run(&mut self, engine: &mut dyn Engine) -> Ran {
-        let mut tx = Tx::new(engine, self.bucket);
+        let open = if self.reads_only { Tx::reading } else { Tx::new };
+        let mut tx = open(engine, self.bucket);
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(&mut tx)));
         let Ok(result) = outcome else {
             self.answer = Some(Err(StoreError::Crashed.into()));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kaname_base::Bucket;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
@@ -23,10 +24,13 @@ pub(crate) struct Sqlite {
     connection: Connection,
     /// `$N` rewritten to `?N`, by the address of the text: SQLite would number `$2, $1` by first appearance.
     texts: Texts,
+    /// What bulk statements were made into, by the addresses of what they name.
+    bulk: Bulk,
     writes: bool,
 }
 
 type Texts = HashMap<(usize, usize), String>;
+type Bulk = HashMap<(&'static str, [(usize, usize); 3]), String>;
 
 impl Sqlite {
     /// Opens (and makes) the file for writing.
@@ -54,13 +58,33 @@ impl Sqlite {
         connection.pragma_update(None, "cache_size", -i64::from(cache_mib) * 1_024)?;
         // Not in memory: what a unit of work needs to be undone is kept there, and grows with it beyond any cache.
         connection.pragma_update(None, "temp_store", "FILE")?;
+        // Else a statement that compares a parameter while it is planned would be planned anew with every value.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(512);
-        Ok(Sqlite { connection, texts: HashMap::new(), writes })
+        Ok(Sqlite { connection, texts: HashMap::new(), bulk: HashMap::new(), writes })
     }
 
     fn plain(&self, sql: &str) -> Result<(), StoreError> {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
+    }
+}
+
+/// A connection that copies the write-ahead log back into the file while others write, so that whoever commits finds little left to
+/// copy and need not wait for it.
+pub(crate) struct CopyBack(Connection);
+
+impl CopyBack {
+    pub(crate) fn open(path: &Path) -> Result<CopyBack, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(CopyBack(connection))
+    }
+
+    /// Copies what is committed by now, as far as no reader needs what it would replace.
+    pub(crate) fn run(&self) -> Result<(), StoreError> {
+        Ok(self.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
     }
 }
 
@@ -129,11 +153,16 @@ impl Engine for Sqlite {
     }
 
     fn insert_many(&mut self, spec: &Insert, bucket: Bucket, cells: &[Value<'_>]) -> Result<u64, StoreError> {
-        self.loop_over(&spec.sql(Dialect::Sqlite), spec.columns.len(), bucket, cells)
+        let skips = (usize::from(spec.skip_existing), 0);
+        let places = [address(spec.table.as_bytes()), address(spec.columns), skips];
+        let sql = self.bulk.entry(("insert", places)).or_insert_with(|| spec.sql(Dialect::Sqlite));
+        loop_over(&self.connection, sql, spec.columns.len(), bucket, cells)
     }
 
     fn update_many(&mut self, spec: &Update, bucket: Bucket, cells: &[Value<'_>]) -> Result<u64, StoreError> {
-        self.loop_over(&spec.sql(Dialect::Sqlite), spec.keys.len() + spec.columns.len(), bucket, cells)
+        let places = [address(spec.table.as_bytes()), address(spec.keys), address(spec.columns)];
+        let sql = self.bulk.entry(("update", places)).or_insert_with(|| spec.sql(Dialect::Sqlite));
+        loop_over(&self.connection, sql, spec.keys.len() + spec.columns.len(), bucket, cells)
     }
 
     fn look_up_many(
@@ -142,7 +171,9 @@ impl Engine for Sqlite {
         bucket: Bucket,
         cells: &[Value<'_>],
     ) -> Result<Vec<Option<Row>>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&spec.sql(Dialect::Sqlite))?;
+        let places = [address(spec.table.as_bytes()), address(spec.keys), address(spec.columns)];
+        let sql = self.bulk.entry(("look up", places)).or_insert_with(|| spec.sql(Dialect::Sqlite));
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut answer = Vec::with_capacity(cells.len() / spec.keys.len());
         for key in cells.chunks_exact(spec.keys.len()) {
             bind(&mut statement, bucket, key)?;
@@ -162,22 +193,25 @@ impl Engine for Sqlite {
     }
 }
 
-impl Sqlite {
-    fn loop_over(
-        &mut self,
-        sql: &str,
-        width: usize,
-        bucket: Bucket,
-        cells: &[Value<'_>],
-    ) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut changed = 0;
-        for row in cells.chunks_exact(width) {
-            bind(&mut statement, bucket, row)?;
-            changed += statement.raw_execute()? as u64;
-        }
-        Ok(changed)
+fn loop_over(
+    connection: &Connection,
+    sql: &str,
+    width: usize,
+    bucket: Bucket,
+    cells: &[Value<'_>],
+) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut changed = 0;
+    for row in cells.chunks_exact(width) {
+        bind(&mut statement, bucket, row)?;
+        changed += statement.raw_execute()? as u64;
     }
+    Ok(changed)
+}
+
+/// Where something static lies: it stands for what it says.
+fn address<T>(of: &'static [T]) -> (usize, usize) {
+    (of.as_ptr() as usize, of.len())
 }
 
 fn text<'a>(texts: &'a mut Texts, sql: &'static str) -> &'a str {

@@ -110,6 +110,12 @@ impl Store {
             });
             let shard = Shard { writes: Queue::new(config.waiting), reads: Queue::new(config.waiting), own };
             inner.shards.push(shard.clone()); // before its threads start, so that a failure further on ends them
+            if let (Some(own), Location::Sqlite(path)) = (&shard.own, &config.location) {
+                let (copier, path) = (Arc::clone(&own.writer.copier), path.clone());
+                let builder = std::thread::Builder::new().name(format!("store-copy-back-{index}"));
+                let thread = builder.spawn(move || drop(copier.serve(&path)));
+                inner.threads.push(thread.map_err(|error| StoreError::Database(error.to_string()))?);
+            }
             let writers = if shard.own.is_some() { 1 } else { config.writers };
             let groups = [
                 ("write", writers, &shard.writes, shard.own.map(|own| own.writer), connect_writer),
@@ -165,9 +171,12 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
     {
-        let (shard, mut unit) = (self.shard(bucket), Unit::new(bucket, work));
+        let (shard, mut unit) = (self.shard(bucket), Unit::reading(bucket, work));
         let Some(own) = &shard.own else { return wait_for(&shard.reads, unit) };
-        writer::flush_own(&own.writer)?;
+        // The connection that writes has the newest pages at hand; another one would read them anew after every commit.
+        if writer::is_unflushed(&own.writer) {
+            return writer::write(&own.writer, unit);
+        }
         let mut engine = own.readers.take();
         let outcome = run_alone(&mut engine, &own.readers.connect, &shard.reads, &mut unit);
         own.readers.give_back(engine);
@@ -200,7 +209,7 @@ impl Store {
         W: for<'u> FnMut(&mut Tx<'u>) -> Result<T, E> + Send + 'static,
         R: FnOnce(Result<T, E>) + Send + 'static,
     {
-        let unit = Unit::new(bucket, work);
+        let unit = Unit::reading(bucket, work);
         self.shard(bucket).reads.offer(Box::new(Replying { unit, reply })).map_err(|_| StoreError::Busy)
     }
 
@@ -263,6 +272,9 @@ impl Drop for Inner {
         for shard in &self.shards {
             shard.writes.close();
             shard.reads.close();
+            if let Some(own) = &shard.own {
+                own.writer.copier.close();
+            }
         }
         let this = std::thread::current().id();
         for thread in self.threads.drain(..) {

@@ -64,13 +64,19 @@ pub trait Engine: Send {
 pub struct Tx<'u> {
     engine: &'u mut dyn Engine,
     bucket: Bucket,
+    reads_only: bool,
     failure: Option<StoreError>,
     brand: PhantomData<fn(&'u ()) -> &'u ()>,
 }
 
 impl<'u> Tx<'u> {
     pub(crate) fn new(engine: &'u mut dyn Engine, bucket: Bucket) -> Tx<'u> {
-        Tx { engine, bucket, failure: None, brand: PhantomData }
+        Tx { engine, bucket, reads_only: false, failure: None, brand: PhantomData }
+    }
+
+    /// One that may not write, whatever its connection could.
+    pub(crate) fn reading(engine: &'u mut dyn Engine, bucket: Bucket) -> Tx<'u> {
+        Tx { reads_only: true, ..Tx::new(engine, bucket) }
     }
 
     /// The bucket this unit of work is opened on.
@@ -89,6 +95,9 @@ impl<'u> Tx<'u> {
     /// [`StoreError`] as the engine has it; so for the methods below.
     pub fn query(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         self.confine(sql)?;
+        if !["SELECT", "WITH"].iter().any(|word| sql.trim_start().starts_with(word)) {
+            self.check_may_write()?;
+        }
         let answer = self.engine.query(sql, self.bucket, args);
         self.note(answer)
     }
@@ -101,6 +110,7 @@ impl<'u> Tx<'u> {
     /// Changes rows; returns how many. The bucket is `$1`; `args` are `$2` and on.
     pub fn change(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, StoreError> {
         self.confine(sql)?;
+        self.check_may_write()?;
         let answer = self.engine.change(sql, self.bucket, args);
         self.note(answer)
     }
@@ -120,6 +130,7 @@ impl<'u> Tx<'u> {
         rows: &[[Value<'_>; N]],
     ) -> Result<u64, StoreError> {
         debug_assert_eq!(spec.columns.len(), N, "a row of {} has another width", spec.table);
+        self.check_may_write()?;
         let answer = self.engine.insert_many(spec, self.bucket, rows.as_flattened());
         self.note(answer)
     }
@@ -142,6 +153,7 @@ impl<'u> Tx<'u> {
             "a key of {} stands there twice",
             spec.table
         );
+        self.check_may_write()?;
         let answer = self.engine.update_many(spec, self.bucket, rows.as_flattened());
         match self.note(answer)? {
             hit if hit == rows.len() as u64 => Ok(()),
@@ -167,6 +179,15 @@ impl<'u> Tx<'u> {
 
     fn confine(&self, sql: &'static str) -> Result<(), StoreError> {
         if is_confined(sql) { Ok(()) } else { Err(StoreError::NotConfined(sql)) }
+    }
+
+    fn check_may_write(&mut self) -> Result<(), StoreError> {
+        match self.reads_only {
+            false => Ok(()),
+            true => {
+                self.note(Err(StoreError::Database("a unit of work that only reads would write".to_owned())))
+            }
+        }
     }
 
     fn note<T>(&mut self, answer: Result<T, StoreError>) -> Result<T, StoreError> {

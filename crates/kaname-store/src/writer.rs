@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use crate::StoreError;
+use crate::copy_back::Copier;
 use crate::queue::{Connect, Queue, Ran, Unit, Work, answer, connected};
 use crate::tx::{Engine, Tx};
 
@@ -22,6 +23,7 @@ const GROUP: usize = 512;
 pub(crate) struct Writer {
     turns: Mutex<Turns>,
     connect: Connect,
+    pub(crate) copier: Arc<Copier>,
     /// Those who wait for a turn, and will commit if nobody else waits.
     waiting: AtomicUsize,
     /// Those who may take long: they wait for a turn or have it, and commit before they go.
@@ -39,6 +41,7 @@ struct Turns {
     engine: Option<Box<dyn Engine>>,
     /// Whose transaction is open.
     group: Option<Arc<Group>>,
+    copier: Arc<Copier>,
 }
 
 /// Units of work that share a commit.
@@ -66,10 +69,12 @@ impl Writer {
         reason = "measures how long others keep us waiting; no use case sees it"
     )]
     pub(crate) fn new(connect: Connect) -> Writer {
-        let turns = Mutex::new(Turns { engine: None, group: None });
+        let copier = Arc::new(Copier::default());
+        let turns = Mutex::new(Turns { engine: None, group: None, copier: Arc::clone(&copier) });
         Writer {
             turns,
             connect,
+            copier,
             waiting: AtomicUsize::new(0),
             slow: AtomicUsize::new(0),
             slow_until: AtomicU64::new(0),
@@ -204,6 +209,7 @@ impl Turns {
         if self.group.as_ref().is_some_and(|open| Arc::ptr_eq(open, group)) {
             let outcome =
                 self.engine.as_mut().map_or(Err(StoreError::CommitUnknown), |engine| engine.commit());
+            self.copier.note(group.units.load(Ordering::Relaxed));
             self.end(outcome);
         }
     }
@@ -277,12 +283,9 @@ where
     unit.conclude(outcome)
 }
 
-/// Flushes what this thread has not, so that it reads what it wrote.
-pub(crate) fn flush_own(writer: &Arc<Writer>) -> Result<(), StoreError> {
-    match own_group(writer) {
-        Some(Some(group)) => writer.flush(&group),
-        Some(None) | None => Ok(()),
-    }
+/// Whether [`unflushed`] runs on this thread for this writer.
+pub(crate) fn is_unflushed(writer: &Arc<Writer>) -> bool {
+    own_group(writer).is_some()
 }
 
 /// Whether [`unflushed`] runs on this thread for this writer, and the group of what it has not flushed.

@@ -10,6 +10,7 @@ on_every_store!(
     what_is_dropped_is_there,
     what_panics_leaves_no_transaction_open,
     a_caller_reads_what_it_has_not_flushed,
+    what_only_reads_cannot_write,
     some_wait_and_some_do_not,
     what_is_lost_is_told_and_nothing_is_built_on_it
 );
@@ -56,7 +57,27 @@ fn a_caller_reads_what_it_has_not_flushed(t: &TestStore) {
         add(t, &store, 1, 1, 10).unwrap();
         count(t, &store, 1, 1)
     });
-    assert_eq!((seen, unflushed.is_settled()), (Some(10), true));
+    assert_eq!((seen, unflushed.is_settled()), (Some(10), !t.is_sqlite()));
+    unflushed.flush().unwrap();
+    assert_eq!(count(t, &t.reopen(), 1, 1), Some(10));
+}
+
+/// Also where it runs on the connection that writes.
+fn what_only_reads_cannot_write(t: &TestStore) {
+    let store = t.open(&[THINGS]);
+    let bucket = t.bucket(1);
+    let write = || {
+        store.read(bucket, |tx| {
+            tx.change("DELETE FROM thing WHERE bucket = $1", &[])?;
+            Ok::<_, StoreError>(())
+        })
+    };
+    add(t, &store, 1, 1, 10).unwrap();
+    assert!(matches!(write(), Err(StoreError::Database(_))));
+    let (refused, unflushed) = store.unflushed(write);
+    assert!(matches!(refused, Err(StoreError::Database(_))));
+    unflushed.flush().unwrap();
+    assert_eq!(count(t, &store, 1, 1), Some(10));
 }
 
 /// Nobody is forgotten, whoever commits for whom.
