@@ -73,7 +73,8 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
             keys: deployment.keys.clone(),
             store: deployment.store.clone(),
         };
-        let chores = tokio::spawn(chores(deployment.log()?, provider, counters, stopped.clone()));
+        let chores =
+            tokio::spawn(chores(deployment.log()?, provider, counters, app.clone(), stopped.clone()));
         let mut servers = vec![tokio::spawn(serve(listener, tls, router(app), until(stopped.clone())))];
         if let Some((port, library)) = library {
             let listener = listen(&format!("127.0.0.1:{port}")).await?;
@@ -233,6 +234,7 @@ async fn chores(
     log: kaname_trust::log::Log,
     provider: Provider,
     counters: Counters,
+    app: App,
     mut stopped: watch::Receiver<bool>,
 ) {
     let log = std::sync::Arc::new(log);
@@ -270,6 +272,7 @@ async fn chores(
         };
         let log = std::sync::Arc::clone(&log);
         let published = tokio::task::spawn_blocking(move || log.publish()).await;
+        app.note_published(matches!(published, Ok(Ok(_))));
         if let Ok(Err(error)) = published {
             tracing::error!(%error, "the log could not be published");
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kaname_base::Env;
 use kaname_base::pack::Pack;
@@ -70,6 +71,8 @@ pub struct Inner {
     pub(crate) waiting: Semaphore,
     /// Held by the request that flushes for all.
     pub(crate) flushing: Mutex<()>,
+    /// Whether the log was published when it was last to be.
+    log_is_published: AtomicBool,
 }
 
 /// How many requests may wait for a thread or the database; the next one is told to come again.
@@ -94,6 +97,7 @@ impl App {
                 aliases: Numbers::aliases(&parts.keys, &parts.pack),
                 waiting,
                 flushing: Mutex::default(),
+                log_is_published: AtomicBool::new(true),
                 parts,
             }),
         }
@@ -107,6 +111,16 @@ impl App {
     /// The environment of one request that begins now.
     pub fn env(&self) -> Env {
         (self.inner.parts.env)()
+    }
+
+    /// Notes whether the log could be published just now. While it cannot, `/readyz` says so: what is read meanwhile is recorded, but
+    /// nobody outside could see it.
+    pub fn note_published(&self, worked: bool) {
+        self.inner.log_is_published.store(worked, Ordering::Relaxed);
+    }
+
+    pub(crate) fn log_is_published(&self) -> bool {
+        self.inner.log_is_published.load(Ordering::Relaxed)
     }
 
     /// Runs a unit of work in the bucket of `person`'s rows.

@@ -53,8 +53,11 @@ pub(super) fn healthz(_: &App, _: &Call) -> Answer {
     Ok(of(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"))
 }
 
-/// `GET /readyz`: the program can work: the database answers.
+/// `GET /readyz`: the program can work: the database answers, and the log is published.
 pub(super) fn readyz(app: &App, _: &Call) -> Answer {
+    if !app.log_is_published() {
+        return Err(Problem::unavailable());
+    }
     app.store.read(app.home(), |_| Ok::<_, StoreError>(()))?;
     Ok(of(StatusCode::OK, "text/plain; charset=utf-8", "ready\n"))
 }

@@ -7,7 +7,7 @@ use kaname_person::counter::{self, CounterSession, Ending, Found};
 use kaname_person::{Action, OfficerId, PersonError, policy};
 use kaname_signin::client_token;
 use kaname_signin::session::{self, Session};
-use kaname_signin::{Browser, Holder, Level, Means};
+use kaname_signin::{Browser, Holder, Level, Means, rules};
 use kaname_trust::{Actor, PersonId};
 
 use super::answer::{Answer, forgetting, page_with, see_other};
@@ -351,7 +351,8 @@ pub(super) fn check_anonymous_form(app: &App, call: &Call) -> Result<(), Problem
     }
     check_site(app, call)?;
     let browser = call.browser.as_ref().ok_or_else(Problem::cross_site)?;
-    if form_token(app, browser) == call.form.text("csrf") { Ok(()) } else { Err(Problem::cross_site()) }
+    let is_ours = rules::same(form_token(app, browser).as_bytes(), call.form.text("csrf").as_bytes());
+    if is_ours { Ok(()) } else { Err(Problem::cross_site()) }
 }
 
 /// The token in the forms of a browser that nobody has signed in with.
