@@ -20,6 +20,7 @@ use kaname_base::Instant;
 use kaname_base::pack::Pack;
 use kaname_base::{Bucket, Env};
 use kaname_store::Tx;
+use kaname_trust::access::{self, Entry};
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::{Actor, Keys, PersonId, Receipt, Record, Sealed};
 use serde::{Deserialize, Serialize};
@@ -212,6 +213,23 @@ pub fn given_with(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Vec<Given>, 
     }
     all.sort_by_key(|mandate| std::cmp::Reverse(mandate.at));
     Ok(all)
+}
+
+/// Who looked at a person's data, as [`show::access_log`] has it, with the mandates that its lines may name.
+///
+/// # Errors
+/// As [`show::open_resident`].
+pub fn access_log(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    asking: &Asking,
+    most: usize,
+) -> Result<(Vec<Entry>, Vec<Given>), PersonError> {
+    let receipt = show::log(tx, keys, pack, env, asking, Action::SeeAccessLog, &["access-log"])?;
+    let entries = access::entries(tx, keys, &receipt, i64::try_from(most).unwrap_or(i64::MAX))?;
+    Ok((entries, given_with(tx, &receipt)?))
 }
 
 /// Whether the actor's mandate holds at this moment; who acts in her own name needs none. Asked in the unit of work that opens what

@@ -19,7 +19,7 @@ use super::{App, Call, Problem, agency_routes, cookies, files, headers, language
 use crate::api::{authorize, party, statistics};
 use crate::office::links as office_links;
 use crate::office::{account, counter, home, imports, payouts, register, residents};
-use crate::portal::{activate, aliases, links, money, own, signin, signins};
+use crate::portal::{activate, aliases, delegates, links, money, own, signin, signins};
 
 /// One row of the table.
 pub struct Route {
@@ -152,6 +152,22 @@ fn pages() -> Vec<Route> {
         resident(Method::POST, "/my/number/aliases", Receipt(OWN, 1), aliases::make),
         resident(Method::POST, "/my/number/aliases/end", Receipt(OWN, 1), aliases::end),
         resident(Method::POST, "/my/number/lock", Receipt(OWN, 1), aliases::change_lock),
+        resident(Method::GET, "/my/delegates", Receipt(OWN, 2), delegates::list),
+        resident(Method::POST, "/my/delegates", Receipt(OWN, 1), delegates::give),
+        resident(Method::POST, "/my/delegates/end", Receipt(OWN, 1), delegates::end_given),
+        resident(Method::POST, "/my/delegates/accept", Receipt(OWN, 1), delegates::take),
+        resident(Method::POST, "/my/delegates/refuse", Receipt(OWN, 1), delegates::hand_back),
+        // The pages of somebody for whom a resident acts: an entry in her own log, and one in that person's.
+        resident(Method::GET, "/for/{mandate}", Receipt(OWN, 1), delegates::start),
+        resident(Method::GET, "/for/{mandate}/data", Receipt(OWN, 2), delegates::data),
+        resident(Method::GET, "/for/{mandate}/access", Receipt(OWN, 2), delegates::access),
+        resident(Method::GET, "/for/{mandate}/payments", Receipt(OWN, 2), delegates::payments),
+        resident(Method::GET, "/for/{mandate}/number", Receipt(OWN, 1), delegates::number),
+        resident(Method::POST, "/for/{mandate}/number", Receipt(OWN, 2), delegates::reveal),
+        resident(Method::GET, "/for/{mandate}/number/aliases", Receipt(OWN, 2), delegates::alias_list),
+        resident(Method::POST, "/for/{mandate}/number/aliases", Receipt(OWN, 2), delegates::make_alias),
+        resident(Method::POST, "/for/{mandate}/number/aliases/end", Receipt(OWN, 2), delegates::end_alias),
+        resident(Method::POST, "/for/{mandate}/number/lock", Receipt(OWN, 2), delegates::change_lock),
         resident(Method::GET, "/my/links", Receipt(OWN, 1), links::list),
         resident(Method::POST, "/my/links/confirm", Receipt(OWN, 1), links::accept),
         resident(Method::POST, "/my/links/report", Receipt("correction", 1), links::object),

@@ -10,6 +10,7 @@ mod shell;
 mod text;
 
 pub mod common;
+pub mod delegates;
 pub mod library;
 pub mod link;
 pub mod number;
@@ -19,7 +20,7 @@ pub mod portal;
 
 pub use asset::{Asset, asset, asset_url};
 pub use sample::samples;
-pub use shell::{CounterBanner, Field, Notice, NoticeKind, Shell};
+pub use shell::{Acting, CounterBanner, Field, Notice, NoticeKind, Shell};
 pub use text::{Lang, texts};
 
 /// Rendering of a view to HTML.

@@ -4,13 +4,14 @@ use kaname_base::time::BirthDate;
 use kaname_base::{Amount, Currency, Instant};
 
 use super::common::*;
+use super::delegates::*;
 use super::library::*;
 use super::link::*;
 use super::number::*;
 use super::office::*;
 use super::paper::*;
 use super::portal::*;
-use super::{CounterBanner, Field, Lang, Notice, NoticeKind, Shell};
+use super::{Acting, CounterBanner, Field, Lang, Notice, NoticeKind, Shell};
 
 mod links;
 
@@ -35,6 +36,9 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("number-shown", &MyNumberPage::sample_shown(lang));
     add("aliases", &MyAliasesPage::sample(lang));
     add("aliases-error", &MyAliasesPage::sample_with_errors(lang));
+    add("delegates", &MyDelegatesPage::sample(lang));
+    add("delegates-error", &MyDelegatesPage::sample_with_errors(lang));
+    add("acting", &ActingPage::sample(lang));
     add("access", &MyAccessPage::sample(lang));
     add("access-none", &MyAccessPage::sample_empty(lang));
     add("payments", &MyPaymentsPage::sample(lang));
@@ -432,6 +436,86 @@ impl MyNumberPage {
     }
 }
 
+fn acting(lang: Lang) -> Acting {
+    Acting { name: setting(lang).name.to_owned(), base: "/for/q8Zt3mJx0c1sV7dKp4Yw2A".to_owned() }
+}
+
+impl MyDelegatesPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> MyDelegatesPage {
+        let shell = resident(lang, "/my/delegates");
+        let set = setting(lang);
+        let scope = || strings(&["see-data", "payments"]);
+        let given = |id: &str, holder: Option<&str>, state: &str, by: Option<&str>| GivenView {
+            id: id.to_owned(),
+            holder: holder.map(str::to_owned),
+            kind: set.role.to_owned(),
+            scope: scope(),
+            state: state.to_owned(),
+            until: Some(shell.day(&days(200))),
+            by: by.map(str::to_owned),
+            at: days(-3),
+        };
+        let held = |id: &str, name: &str, state: &str| HeldView {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            kind: set.role.to_owned(),
+            scope: scope(),
+            state: state.to_owned(),
+            until: None,
+        };
+        let kinds = vec![Choice {
+            code: "representative".to_owned(),
+            label: set.role.to_owned(),
+            hint: String::new(),
+        }];
+        let scopes = ["apply", "payments", "see-data", "see-log", "sign-in"];
+        let scopes = scopes.map(|code| ScopeView {
+            code: code.to_owned(),
+            field: format!("scope-{code}"),
+            checked: code == "see-data",
+        });
+        MyDelegatesPage {
+            request: "c3".to_owned(),
+            given: vec![
+                given("m1", Some(set.second), "active", None),
+                given("m2", None, "offered", None),
+                given("m3", Some(set.officer), "ended", Some(set.officer)),
+            ],
+            held: vec![held("h1", set.officer, "active"), held("h2", set.second, "offered")],
+            kinds,
+            scopes: scopes.to_vec(),
+            scope_error: None,
+            kind: Field::of("representative"),
+            holder: Field::default(),
+            days: Field::default(),
+            longest_days: 1_096,
+            shell,
+        }
+    }
+
+    /// As it comes back, for somebody who has none yet.
+    pub fn sample_with_errors(lang: Lang) -> MyDelegatesPage {
+        let page = MyDelegatesPage::sample(lang);
+        let (holder, scope) = (page.shell.t("wrong.holder"), page.shell.t("wrong.scope"));
+        MyDelegatesPage {
+            given: Vec::new(),
+            held: Vec::new(),
+            holder: Field::of("12").wrong(holder),
+            scope_error: Some(scope),
+            ..page
+        }
+    }
+}
+
+impl ActingPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> ActingPage {
+        let shell = Shell { acting: Some(acting(lang)), ..resident(lang, "/for/q8Zt3mJx0c1sV7dKp4Yw2A") };
+        ActingPage { scope: strings(&["see-data", "see-log", "payments", "number"]), shell }
+    }
+}
+
 impl MyAliasesPage {
     /// With invented content.
     pub fn sample(lang: Lang) -> MyAliasesPage {
@@ -474,7 +558,7 @@ impl MyAliasesPage {
     pub fn sample_with_errors(lang: Lang) -> MyAliasesPage {
         let page = MyAliasesPage::sample(lang);
         let wrong = page.shell.t1("wrong.days", "most", 366);
-        let acting = Some(setting(lang).name.to_owned());
+        let acting = Some(acting(lang));
         MyAliasesPage {
             locked: true,
             aliases: Vec::new(),

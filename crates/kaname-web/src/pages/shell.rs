@@ -32,7 +32,7 @@ pub struct Shell {
     /// The name of the person who is signed in; empty when it is not read for this.
     pub user: Option<String>,
     /// For whom the reader acts, when it is not she herself: her name stands on every page.
-    pub acting: Option<String>,
+    pub acting: Option<Acting>,
     /// The pages of the office that this officer's role opens: address and key of the title. Empty outside the office.
     pub menu: Vec<(&'static str, &'static str)>,
     /// The resident whom the officer serves at the counter now. It stands on every page of the office, with the way to end it.
@@ -54,6 +54,15 @@ pub struct CounterBanner {
     pub purpose: String,
     /// Since when.
     pub since: Instant,
+}
+
+/// For whom somebody acts.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// Her name.
+    pub name: String,
+    /// Where the pages about her begin.
+    pub base: String,
 }
 
 /// A notification banner.
@@ -125,6 +134,16 @@ impl Shell {
     /// Whether the officer's role opens this page.
     pub fn opens(&self, address: &str) -> bool {
         self.menu.iter().any(|(known, _)| *known == address)
+    }
+
+    /// Where the pages about the person begin whose pages these are.
+    pub fn base(&self) -> &str {
+        self.acting.as_ref().map_or("/my", |acting| &acting.base)
+    }
+
+    /// The first of her pages.
+    pub fn first_page(&self) -> &str {
+        self.acting.as_ref().map_or("/home", |acting| &acting.base)
     }
 
     /// The text `key`.

@@ -1,13 +1,13 @@
 //! A resident's payments.
 
-use kaname_pay::PayError;
 use kaname_pay::payee::payee_of;
 use kaname_pay::payout::{self, Payment, State, Voucher, payments_of, voucher_of};
-use kaname_trust::{Access, Actor, access};
+use kaname_person::show::payments_receipt;
 
+use super::subject::Subject;
 use crate::http::answer::{Answer, page};
 use crate::http::guard::Resident;
-use crate::http::{App, Call};
+use crate::http::{App, Call, Problem};
 use crate::pages::portal::{MyPaymentsPage, PaymentStateView, PaymentView};
 
 /// The latest payout runs in which her payments are looked for.
@@ -24,16 +24,15 @@ struct Opened {
 
 /// `GET /my/payments`
 pub(crate) fn payments(app: &App, call: &Call, resident: &Resident) -> Answer {
-    let (keys, env, person) = (app.keys.clone(), call.env.clone(), resident.person);
-    let basis = app
-        .pack
-        .purpose("own-access")
-        .map_or("", |own| own.legal_basis.get(&app.pack.default_language().tag));
-    let basis = basis.to_owned();
-    let (opened, account) = app.write_of(person, move |tx| {
-        let (actor, fields) = (Actor::resident(), ["payments", "account"]);
-        let ask = Access { person, actor: &actor, purpose: "own-access", basis: &basis, fields: &fields };
-        let receipt = access::record(tx, &keys, &env.again(), &ask)?;
+    payments_to(app, call, resident, &Subject::own(resident))
+}
+
+/// The payments to this person.
+pub(super) fn payments_to(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
+    let (keys, pack, env, ask) =
+        (app.keys.clone(), app.pack.clone(), call.env.clone(), subject.asking.clone());
+    let (opened, account) = app.write_of::<_, Problem, _>(subject.person, move |tx| {
+        let receipt = payments_receipt(tx, &keys, &pack, &env.again(), &ask)?;
         let account = payee_of(tx, &keys, &receipt)?.map(|payee| payee.account.account.number);
         let mut opened = Vec::new();
         for payment in payments_of(tx, &keys, &receipt, RUNS)? {
@@ -43,9 +42,9 @@ pub(crate) fn payments(app: &App, call: &Call, resident: &Resident) -> Answer {
             };
             opened.push(Opened { payment, voucher });
         }
-        Ok::<_, PayError>((opened, account))
+        Ok((opened, account))
     })?;
-    let shell = resident.shell(app, call);
+    let shell = subject.shell(app, call, resident);
     let tag = shell.lang.code();
     let payments = opened.into_iter().map(|opened| view(app, tag, opened, account.as_deref())).collect();
     page(&MyPaymentsPage { payments, shell })

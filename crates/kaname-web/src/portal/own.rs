@@ -1,15 +1,18 @@
 //! A resident's own record: her data, her number, who looked. Each page is a reading of its own, with its line in her log.
 
 use kaname_base::pack::Pack;
-use kaname_person::show::{self, Asking};
+use kaname_person::delegate::{self, Given};
+use kaname_person::show;
 use kaname_person::{Address, PersonError, Resident as Record};
 use kaname_signin::session;
 use kaname_trust::ActorKind;
 use kaname_trust::access::Entry;
 
+use super::subject::Subject;
 use crate::http::answer::{Answer, page};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem};
+use crate::pages::Shell;
 use crate::pages::portal::{AccessEntryView, HomePage, MyAccessPage, MyDataPage, MyNumberPage, PersonView};
 
 /// The fields of a record that the data page shows.
@@ -24,34 +27,55 @@ const MOST_PAGES: usize = 400;
 
 /// `GET /home`
 pub(crate) fn home(app: &App, call: &Call, resident: &Resident) -> Answer {
-    let record = open(app, call, resident, &["name"])?;
+    let record = open(app, call, &Subject::own(resident), &["name"])?;
     let sign_ins = session::list(&app.signin, &call.env, &resident.session)?.len() as u64;
     page(&HomePage { name: record.display_name(&app.pack), sign_ins, shell: resident.shell(app, call) })
 }
 
 /// `GET /my/data`
 pub(crate) fn data(app: &App, call: &Call, resident: &Resident) -> Answer {
-    let record = open(app, call, resident, FIELDS)?;
-    let shell = resident.shell(app, call);
+    data_of(app, call, resident, &Subject::own(resident))
+}
+
+/// The data of this person.
+pub(super) fn data_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
+    let record = open(app, call, subject, FIELDS)?;
+    let shell = subject.shell(app, call, resident);
     page(&MyDataPage { person: person_view(&app.pack, shell.lang.code(), &record), shell })
 }
 
 /// `GET /my/number`: hidden until she asks.
 pub(crate) fn number(app: &App, call: &Call, resident: &Resident) -> Answer {
-    page(&MyNumberPage { shell: resident.shell(app, call), number: None })
+    number_of(app, call, resident, &Subject::own(resident))
+}
+
+/// The number of this person, hidden.
+pub(super) fn number_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
+    page(&MyNumberPage { shell: subject.shell(app, call, resident), number: None })
 }
 
 /// `POST /my/number`
 pub(crate) fn reveal(app: &App, call: &Call, resident: &Resident) -> Answer {
+    reveal_of(app, call, resident, &Subject::own(resident))
+}
+
+/// The number of this person.
+pub(super) fn reveal_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
     let (keys, pack, env, ask) =
-        (app.keys.clone(), app.pack.clone(), call.env.clone(), Asking::herself(resident.person));
+        (app.keys.clone(), app.pack.clone(), call.env.clone(), subject.asking.clone());
     let number =
-        app.write_of(resident.person, move |tx| show::reveal_number(tx, &keys, &pack, &env.again(), &ask))?;
-    page(&MyNumberPage { shell: resident.shell(app, call), number: Some(app.pack.number.show(&number)) })
+        app.write_of(subject.person, move |tx| show::reveal_number(tx, &keys, &pack, &env.again(), &ask))?;
+    let shell = subject.shell(app, call, resident);
+    page(&MyNumberPage { shell, number: Some(app.pack.number.show(&number)) })
 }
 
 /// `GET /my/access`
 pub(crate) fn access(app: &App, call: &Call, resident: &Resident) -> Answer {
+    access_of(app, call, resident, &Subject::own(resident))
+}
+
+/// Who looked at what is this person's.
+pub(super) fn access_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
     let number = call
         .query
         .get("page")
@@ -60,19 +84,20 @@ pub(crate) fn access(app: &App, call: &Call, resident: &Resident) -> Answer {
         return Err(Problem::not_found());
     }
     let (keys, pack, env, ask) =
-        (app.keys.clone(), app.pack.clone(), call.env.clone(), Asking::herself(resident.person));
+        (app.keys.clone(), app.pack.clone(), call.env.clone(), subject.asking.clone());
     let most = number * LINES + 1;
-    let entries = app
-        .write_of(resident.person, move |tx| show::access_log(tx, &keys, &pack, &env.again(), &ask, most))?;
-    let shell = resident.shell(app, call);
+    let (entries, mandates) = app.write_of(subject.person, move |tx| {
+        delegate::access_log(tx, &keys, &pack, &env.again(), &ask, most)
+    })?;
+    let shell = subject.shell(app, call, resident);
     let total = entries.first().map_or(0, |newest| newest.n.unsigned_abs());
     let from = (number - 1) * LINES;
     let shown = entries.iter().skip(from).take(LINES);
     page(&MyAccessPage {
         total,
-        entries: shown.map(|entry| entry_view(app, shell.lang.code(), entry)).collect(),
-        newer: (number > 1).then(|| format!("/my/access?page={}", number - 1)),
-        older: (entries.len() > from + LINES).then(|| format!("/my/access?page={}", number + 1)),
+        entries: shown.map(|entry| entry_view(app, &shell, &mandates, entry)).collect(),
+        newer: (number > 1).then(|| format!("{}/access?page={}", subject.base, number - 1)),
+        older: (entries.len() > from + LINES).then(|| format!("{}/access?page={}", subject.base, number + 1)),
         proof: None,
         shell,
     })
@@ -82,12 +107,12 @@ pub(crate) fn access(app: &App, call: &Call, resident: &Resident) -> Answer {
 fn open(
     app: &App,
     call: &Call,
-    resident: &Resident,
+    subject: &Subject,
     fields: &'static [&'static str],
 ) -> Result<Record, PersonError> {
     let (keys, pack, env, ask) =
-        (app.keys.clone(), app.pack.clone(), call.env.clone(), Asking::herself(resident.person));
-    app.write_of(resident.person, move |tx| show::open_resident(tx, &keys, &pack, &env.again(), &ask, fields))
+        (app.keys.clone(), app.pack.clone(), call.env.clone(), subject.asking.clone());
+    app.write_of(subject.person, move |tx| show::open_resident(tx, &keys, &pack, &env.again(), &ask, fields))
 }
 
 /// A record as the pages show it.
@@ -104,7 +129,23 @@ pub(crate) fn person_view(pack: &Pack, tag: &str, record: &Record) -> PersonView
     }
 }
 
-fn entry_view(app: &App, tag: &str, entry: &Entry) -> AccessEntryView {
+fn entry_view(app: &App, shell: &Shell, mandates: &[Given], entry: &Entry) -> AccessEntryView {
+    let tag = shell.lang.code();
+    // Whoever had her mandate: what it is called, and who holds it.
+    if let Some(mandate) = &entry.actor.mandate {
+        let holder = mandates.iter().find(|given| given.id.to_string() == mandate.id);
+        let holder = holder.and_then(|given| given.holder.clone()).unwrap_or_else(|| mandate.id.clone());
+        let kind = app.pack.mandate(&mandate.kind).map_or(mandate.kind.as_str(), |kind| kind.name.get(tag));
+        return AccessEntryView {
+            who: Some(holder),
+            role: shell.t1("access.for_you", "kind", kind),
+            ..plain_view(app, tag, entry)
+        };
+    }
+    plain_view(app, tag, entry)
+}
+
+fn plain_view(app: &App, tag: &str, entry: &Entry) -> AccessEntryView {
     let role = |code: &str| app.pack.role(code).map_or(code, |role| role.name.get(tag)).to_owned();
     let purpose = app.pack.purpose(&entry.purpose);
     let who = match entry.actor.kind {

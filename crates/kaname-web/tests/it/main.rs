@@ -3,6 +3,7 @@
 mod agency;
 mod aliases;
 mod counter;
+mod delegates;
 mod doors;
 mod html;
 mod journeys;

@@ -34,6 +34,8 @@ fn no_text_is_left_over() {
         "import.state.",
         "reject.",
         "evidence.",
+        "mandate.state.",
+        "scope.",
         "link.state.",
         "link.doubt.",
         "finding.",

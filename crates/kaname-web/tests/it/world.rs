@@ -363,6 +363,7 @@ impl Answer {
                 input.get("type") == Some("hidden") || input.get("value").is_some_and(|v| !v.is_empty())
             })
             .filter(|input| input.get("type") != Some("radio"))
+            .filter(|input| input.get("type") != Some("checkbox") || input.get("checked").is_some())
             .filter_map(|input| {
                 Some((input.get("name")?.to_owned(), plain(input.get("value").unwrap_or_default())))
             })

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use kaname_person::enrol::KitId;
-use kaname_person::enrol::kit::{Kit, OpenKit, kits, make_kit, revoke_kit};
+use kaname_person::enrol::kit::{Kit, kits, make_kit, revoke_kit};
 use kaname_person::enrol::merge::{Merged, lost, merge};
 use kaname_person::enrol::packet::{Entered, make_packet};
 use kaname_person::{Action, Numbers, OfficerId, PersonError};
@@ -362,7 +362,6 @@ fn list_of(numbers: &[i64]) -> String {
     numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The kit whose file this is; for the tests of what a laptop keeps.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,11 +384,5 @@ mod tests {
         assert_eq!(taken, (0..8).map(|n| 6 + 2 * n).collect());
         std::fs::write(&count, "many\n").unwrap();
         assert!(count_on(&kit, 1).is_err());
-    }
-
-    #[test]
-    fn a_kit_is_not_anything_else() {
-        let opened: Result<OpenKit, String> = Kit::open("{}");
-        assert!(opened.is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod delegate;
 mod demo;
 mod doctor;
 mod enrol;
@@ -49,6 +50,9 @@ pub(crate) enum Command {
     /// Link other agencies' records to residents, and see what became of it
     #[command(subcommand)]
     Link(link::Link),
+    /// Record who may act for whom, approve it, end it
+    #[command(subcommand)]
+    Delegate(delegate::Delegate),
     /// Enrol people where there is no network, and merge them later
     #[command(subcommand)]
     Enrol(enrol::Enrol),
@@ -109,6 +113,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Demo(demo) => demo::run(&demo),
         Command::Audit(audit) => audit::run(&audit),
         Command::Link(link) => link::run(&link),
+        Command::Delegate(delegate) => delegate::run(&delegate),
         Command::Enrol(enrol) => enrol::run(&enrol),
         Command::Officer(officer) => officer::run(&officer),
         Command::Party(party) => party::run(&party),

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod database;
+mod delegates;
 mod dump;
 mod enrol;
 mod imports;
