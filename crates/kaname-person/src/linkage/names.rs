@@ -55,6 +55,12 @@ impl Names {
         if written.is_empty() && reading.is_empty() && latin.is_empty() {
             return 0;
         }
+        if reading.is_empty()
+            && latin.is_empty()
+            && let Some(number) = self.spelled.get(written.as_bytes())
+        {
+            return *number;
+        }
         self.buffer.clear();
         self.buffer.extend_from_slice(written.as_bytes());
         if !(reading.is_empty() && latin.is_empty()) {

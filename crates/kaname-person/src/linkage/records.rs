@@ -37,6 +37,8 @@ pub struct Records {
     /// Streets, house numbers, postcodes, ids: folded texts.
     pub(crate) codes: Texts,
     streets: QuickMap<Box<str>, u32>,
+    /// The numbers of texts that are short decimal numbers, by their value.
+    decimals: Vec<u32>,
     pub(crate) rows: Vec<Row>,
     pub(crate) shares: Shares,
 }
@@ -59,6 +61,7 @@ impl Records {
             names: Names::new(),
             codes: Texts::new(),
             streets: QuickMap::default(),
+            decimals: Vec::new(),
             rows: Vec::new(),
             shares: Shares::default(),
         }
@@ -106,6 +109,19 @@ impl Records {
     }
 
     fn code(&mut self, text: &str) -> u32 {
+        let digits = text.as_bytes();
+        // House numbers and postcodes are looked up by their value: twice for each of a million records.
+        if matches!(digits, [b'1'..=b'9', rest @ ..] if rest.len() < 5 && rest.iter().all(u8::is_ascii_digit))
+        {
+            let value = digits.iter().fold(0, |value, digit| value * 10 + usize::from(digit - b'0'));
+            if value >= self.decimals.len() {
+                self.decimals.resize(value + 1, 0);
+            }
+            if self.decimals[value] == 0 {
+                self.decimals[value] = self.codes.number(digits);
+            }
+            return self.decimals[value];
+        }
         let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
         if is_plain {
             self.codes.number(text.as_bytes())

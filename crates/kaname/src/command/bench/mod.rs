@@ -8,6 +8,7 @@ mod link;
 mod number;
 mod payout;
 mod registry;
+mod register;
 mod signin;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub(crate) enum Bench {
     Registry(Size),
     /// Complete sign-ins: pushed request, passkey, consent, code, tokens; the server's CPU only
     Signin(Size),
+    /// Residents registered at a counter, each after the search for duplicates; `--count` people are there already
+    Register(Size),
     /// One person found in many records, and how rightly: unsupervised, the truth is for keeping score
     Link(link::Link),
 }
@@ -88,6 +91,9 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
         }
         Bench::Ledger(size) => {
             (ledger::measure(&Place::new(size)?, size.count.unwrap_or(819_200))?, size.json)
+        }
+        Bench::Register(size) => {
+            (register::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json)
         }
         Bench::Link(ask) => {
             let linked = link::run(ask)?;
