@@ -13,12 +13,12 @@ pub struct MyLinksPage {
     /// The frame.
     pub shell: Shell,
     /// What counts first.
-    pub links: Vec<HeldView>,
+    pub links: Vec<LinkView>,
 }
 
 /// A linked record as its holder sees it.
 #[derive(Clone, Debug)]
-pub struct HeldView {
+pub struct LinkView {
     /// The link, sent in the field `link`.
     pub id: String,
     /// What kind of record, in the reader's language.
@@ -213,5 +213,5 @@ pub struct LinkLetterPage {
     /// When it was made.
     pub at: Instant,
     /// What counts, or waits for her.
-    pub links: Vec<HeldView>,
+    pub links: Vec<LinkView>,
 }

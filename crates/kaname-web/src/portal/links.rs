@@ -10,7 +10,7 @@ use kaname_trust::Actor;
 use crate::http::answer::{Answer, page, see_other};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem};
-use crate::pages::link::{HeldView, MyLinksPage};
+use crate::pages::link::{LinkView, MyLinksPage};
 use crate::pages::{Notice, NoticeKind};
 
 /// `GET /my/links`
@@ -56,9 +56,9 @@ fn link(call: &Call) -> Result<LinkId, Problem> {
 }
 
 /// A link in the words of its reader.
-pub fn view(pack: &Pack, tag: &str, held: Held) -> HeldView {
+pub fn view(pack: &Pack, tag: &str, held: Held) -> LinkView {
     let source = pack.source(&held.source);
-    HeldView {
+    LinkView {
         id: held.id.to_string(),
         record: source.map_or(held.source.as_str(), |source| source.name.get(tag)).to_owned(),
         agency: source.map_or("", |source| source.agency.get(tag)).to_owned(),

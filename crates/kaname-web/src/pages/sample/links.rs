@@ -20,7 +20,7 @@ fn record(lang: Lang) -> RecordView {
 impl MyLinksPage {
     /// With invented content.
     pub fn sample(lang: Lang) -> MyLinksPage {
-        let link = |state, by_machine: bool, readers: &[&str]| HeldView {
+        let link = |state, by_machine: bool, readers: &[&str]| LinkView {
             id: "lnk_00000000000000000000000000000001".to_owned(),
             record: setting(lang).clinic.to_owned(),
             agency: setting(lang).authority.to_owned(),

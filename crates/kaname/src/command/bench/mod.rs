@@ -7,8 +7,8 @@ mod ledger;
 mod link;
 mod number;
 mod payout;
-mod registry;
 mod register;
+mod registry;
 mod signin;
 
 use std::path::{Path, PathBuf};
