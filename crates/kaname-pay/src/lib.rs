@@ -28,4 +28,5 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
     kaname_store::Migration { block: "pay", number: 1, sql: include_str!("../migrations/0001_pay.sql") },
     kaname_store::Migration { block: "pay", number: 2, sql: include_str!("../migrations/0002_run_act.sql") },
     kaname_store::Migration { block: "pay", number: 3, sql: include_str!("../migrations/0003_voucher.sql") },
+    kaname_store::Migration { block: "pay", number: 4, sql: include_str!("../migrations/0004_retry.sql") },
 ];

@@ -7,6 +7,7 @@ mod it {
     mod payee;
     mod payout;
     mod reports;
+    mod retries;
     mod rights;
     mod rules;
     mod vouchers;

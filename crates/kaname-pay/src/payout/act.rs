@@ -21,6 +21,8 @@ pub enum Step {
     Started,
     /// Stopped it.
     Stopped,
+    /// Gave what waited or came back a second way.
+    Retried,
 }
 
 /// One step of a run.
@@ -45,6 +47,7 @@ impl Step {
             Step::Approved => "approved",
             Step::Started => "started",
             Step::Stopped => "stopped",
+            Step::Retried => "retried",
         }
     }
 }

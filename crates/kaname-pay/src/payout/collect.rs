@@ -10,7 +10,7 @@ use kaname_trust::Keys;
 use crate::ids::{PayeeId, RunId};
 use crate::ledger::{Kind, Transfer, post_batch};
 use crate::payout::State;
-use crate::payout::message::{MessageKey, end_to_end_id, open_members};
+use crate::payout::message::{MessageKey, RETRY_FROM, leg, name_of, open_members};
 use crate::payout::pay_batch::payment_id;
 use crate::payout::rules::{self, Word};
 use crate::payout::table::{self, MessageState, Moved};
@@ -38,14 +38,20 @@ pub(crate) fn apply_report(
     }
     let key = MessageKey { run, bucket: tx.bucket(), batch, bank };
     let members = open_members(keys, &key, &members)?;
-    let words = words(keys, run, &key.id(keys), &members, report)?;
+    let words = words(keys, (run, batch), &key.id(keys), &members, report)?;
     let asked: Vec<_> = members.iter().map(|payee| (run, *payee)).collect();
     let states = table::entitlements(tx, &asked)?;
+    // Whoever was sent her money again since is in another message now.
+    let last = table::retries(tx, &asked)?;
+    let is_here = |last: Option<i64>| last.map_or(batch < RETRY_FROM, |last| last == batch);
 
     let mut moved = Vec::new();
     let mut returns = Vec::new();
     let mut is_final = true;
-    for ((payee, state), word) in members.iter().zip(states).zip(&words) {
+    for (((payee, state), word), last) in members.iter().zip(states).zip(&words).zip(last) {
+        if !is_here(last) {
+            continue;
+        }
         let (from, _) = state.ok_or(Refusal::ForeignReport)?;
         let Some(word) = word else {
             is_final &= from != State::Sent;
@@ -56,7 +62,7 @@ pub(crate) fn apply_report(
                 let reason = if let Word::Rejected(code) = word { code.as_str() } else { "" };
                 moved.push(Moved { payee: *payee, from, to, reason });
                 if to == State::Returned {
-                    returns.push(give_back(keys, &part, bank, *payee));
+                    returns.push(give_back(keys, &part, (bank, batch), *payee));
                 }
             }
             None => is_final &= from != State::Sent,
@@ -73,10 +79,10 @@ pub(crate) fn apply_report(
     Ok(is_final)
 }
 
-fn give_back(keys: &Keys, part: &table::Part, bank: &str, payee: PayeeId) -> Transfer {
+fn give_back(keys: &Keys, part: &table::Part, (bank, batch): (&str, i64), payee: PayeeId) -> Transfer {
     let currency = part.programme.currency;
     Transfer {
-        id: payment_id(keys, part, payee, b"return"),
+        id: payment_id(keys, part, payee, &leg(b"return", batch)),
         debit: run_account(part.run, Use::Settlement, bank, currency).id,
         credit: run_account(part.run, Use::Returned, "", currency).id,
         amount: part.programme.amount,
@@ -88,7 +94,7 @@ fn give_back(keys: &Keys, part: &table::Part, bank: &str, payee: PayeeId) -> Tra
 /// The bank's word on each member, in their order; `None` for one it says nothing about.
 fn words(
     keys: &Keys,
-    run: RunId,
+    (run, batch): (RunId, i64),
     message_id: &str,
     members: &[PayeeId],
     report: &[u8],
@@ -112,7 +118,7 @@ fn words(
         return Ok(words);
     }
     let places: HashMap<String, usize> =
-        members.iter().enumerate().map(|(place, payee)| (end_to_end_id(keys, run, *payee), place)).collect();
+        members.iter().enumerate().map(|(place, payee)| (name_of(keys, run, *payee, batch), place)).collect();
     let mut named = vec![false; members.len()];
     for transfer in &report.transfers {
         let place = *places.get(&*transfer.end_to_end_id).ok_or(Refusal::ForeignReport)?;

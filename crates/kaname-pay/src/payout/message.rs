@@ -13,6 +13,28 @@ use crate::payout::treasury::for_people;
 use crate::payout::{Payer, Programme};
 use crate::{PayError, Refusal};
 
+/// From here on batches are of second payments; below it, of first ones.
+pub(crate) const RETRY_FROM: i64 = 1 << 40;
+
+/// Names a leg of a payment in a batch, so that a second payment is another transfer than the first.
+pub(crate) fn leg(name: &[u8], batch: i64) -> Vec<u8> {
+    match batch < RETRY_FROM {
+        true => name.to_vec(),
+        false => [name, &batch.to_be_bytes()].concat(),
+    }
+}
+
+/// How a bank names one payee's payment in a batch: a second payment has another name than the first.
+pub(crate) fn name_of(keys: &Keys, run: RunId, payee: PayeeId, batch: i64) -> String {
+    match batch < RETRY_FROM {
+        true => end_to_end_id(keys, run, payee),
+        false => {
+            let parts = [run.bytes().as_slice(), payee.bytes(), &batch.to_be_bytes()].concat();
+            hex(&keys.blind_index("pay.end-to-end", &parts))
+        }
+    }
+}
+
 /// Which message of which run.
 pub(crate) struct MessageKey<'a> {
     pub(crate) run: RunId,
@@ -72,7 +94,7 @@ pub(crate) fn write(
     let mut members = Vec::with_capacity(payees.len() * 16);
     for (payee, paid_on) in payees {
         let transfer = iso20022::Transfer {
-            end_to_end_id: Cow::Owned(end_to_end_id(keys, key.run, *payee)),
+            end_to_end_id: Cow::Owned(name_of(keys, key.run, *payee, key.batch)),
             amount_minor: programme.amount.minor(),
             creditor_name: Cow::Borrowed(&paid_on.holder),
             creditor_account: iso20022::Account::Other(Cow::Borrowed(&paid_on.account.number)),

@@ -140,7 +140,11 @@ fn check_list(tx: &mut Tx<'_>, part: &Part) -> Result<(), PayError> {
 }
 
 /// How each payee is paid. Both lists are in order of the payee.
-fn ways(payees: &[PayeeId], rows: &[PayeeRow], receipts: &[Option<Receipt<'_>>]) -> Vec<Way<PayeeAccount>> {
+pub(crate) fn ways(
+    payees: &[PayeeId],
+    rows: &[PayeeRow],
+    receipts: &[Option<Receipt<'_>>],
+) -> Vec<Way<PayeeAccount>> {
     let mut rows = rows.iter().peekable();
     let mut ways = Vec::with_capacity(payees.len());
     for (payee, receipt) in payees.iter().zip(receipts) {

@@ -95,6 +95,18 @@ const NEW_VOUCHERS: Insert = Insert {
     ],
     skip_existing: false,
 };
+const NEW_RETRIES: Insert = Insert {
+    table: "pay_retry",
+    columns: &[("run", Type::Bytes), ("payee", Type::Bytes), ("batch", Type::Int)],
+    skip_existing: true,
+};
+const LATER_RETRIES: Update = Update {
+    table: "pay_retry",
+    keys: &[("run", Type::Bytes), ("payee", Type::Bytes)],
+    columns: &[("batch", Type::Int)],
+};
+const RETRY: Lookup =
+    Lookup { table: "pay_retry", keys: &[("run", Type::Bytes), ("payee", Type::Bytes)], columns: &["batch"] };
 const REPLACE_VOUCHER: &str = "UPDATE pay_voucher SET code = $4, record = $5, valid_until = $6
     WHERE bucket = $1 AND run = $2 AND payee = $3";
 const VOUCHER_WITH: &str = "SELECT run, valid_until, printed_by FROM pay_voucher
@@ -397,6 +409,29 @@ pub(crate) fn voucher(tx: &mut Tx<'_>, run: RunId, payee: PayeeId) -> Result<Opt
     row.map(|row| Ok(row.bytes(0)?.to_vec())).transpose()
 }
 
+/// In which message each of these was sent her money last.
+pub(crate) fn note_retries(
+    tx: &mut Tx<'_>,
+    run: RunId,
+    payees: &[PayeeId],
+    batch: i64,
+) -> Result<(), StoreError> {
+    if payees.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> =
+        payees.iter().map(|payee| [Value::from(&run), Value::from(payee), Value::Int(batch)]).collect();
+    tx.insert_many(&NEW_RETRIES, &rows)?;
+    tx.update_many(&LATER_RETRIES, &rows)
+}
+
+/// In which message each was sent her money last, for whom there was a second one.
+pub(crate) fn retries(tx: &mut Tx<'_>, of: &[(RunId, PayeeId)]) -> Result<Vec<Option<i64>>, StoreError> {
+    let keys: Vec<_> = of.iter().map(|(run, payee)| [Value::from(run), Value::from(payee)]).collect();
+    let rows = tx.look_up_many(&RETRY, &keys)?;
+    rows.into_iter().map(|row| row.map(|row| row.int(0)).transpose()).collect()
+}
+
 /// Another code, and another last day.
 pub(crate) fn replace_voucher(tx: &mut Tx<'_>, run: RunId, new: &NewVoucher) -> Result<(), StoreError> {
     let NewVoucher { payee, code, record, until } = new;
@@ -490,8 +525,14 @@ const STATES: [(State, i64); 7] = [
     (State::Returned, 6),
     (State::Cash, 7),
 ];
-const STEPS: [(Step, i64); 5] =
-    [(Step::Planned, 1), (Step::Funded, 2), (Step::Approved, 3), (Step::Started, 4), (Step::Stopped, 5)];
+const STEPS: [(Step, i64); 6] = [
+    (Step::Planned, 1),
+    (Step::Funded, 2),
+    (Step::Approved, 3),
+    (Step::Started, 4),
+    (Step::Stopped, 5),
+    (Step::Retried, 6),
+];
 const MESSAGE_STATES: [(MessageState, i64); 3] =
     [(MessageState::Made, 1), (MessageState::Submitted, 2), (MessageState::Answered, 3)];
 

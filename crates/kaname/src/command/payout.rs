@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use kaname_pay::payout::{
-    Approve, BATCH, Go, Outcome, Phase, PlanRun, Programme, Progress, Run, RunPayout, RunState, approve,
-    fund, plan, report, run as carry_out, run_of,
+    Approve, BATCH, Go, Outcome, Phase, PlanRun, Programme, Progress, Run, RunPayout, RunState, To, approve,
+    fund, plan, report, retry, run as carry_out, run_of,
 };
 use kaname_pay::{PayError, Refusal, RunId};
 use kaname_person::Action;
@@ -33,6 +33,8 @@ pub(crate) enum Payout {
     Fund(Pay),
     /// Approve a planned run (by another officer) and pay; goes on with a run that was stopped
     Run(Carry),
+    /// Give money that waits or came back a second way: an account registered since, or a voucher
+    Retry(Again),
     /// Print the vouchers of those without an account, and pay them out in cash
     #[command(subcommand)]
     Voucher(voucher::Voucher),
@@ -80,6 +82,29 @@ pub(crate) struct Pay {
 }
 
 #[derive(Args)]
+pub(crate) struct Again {
+    /// The run
+    run: String,
+    /// Where the money goes now
+    #[arg(long, value_enum)]
+    to: Goal,
+    /// The officer who does it
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
+    #[command(flatten)]
+    on: On,
+}
+
+/// Where money goes that waits or came back.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Goal {
+    /// To the account that each has now
+    Account,
+    /// To a voucher for each
+    Voucher,
+}
+
+#[derive(Args)]
 pub(crate) struct Which {
     /// The run
     run: String,
@@ -92,6 +117,7 @@ pub(crate) fn run(command: &Payout) -> Result<ExitCode, Failure> {
         Payout::Plan(plan) => run_plan(plan),
         Payout::Fund(ask) => run_fund(ask),
         Payout::Run(carry) => run_carry(carry),
+        Payout::Retry(ask) => run_retry(ask),
         Payout::Voucher(voucher) => voucher::run(voucher),
         Payout::Status(which) => run_status(which),
         Payout::Report(which) => run_report(which),
@@ -257,6 +283,40 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
                 ask.officer
             );
         }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct PaidAgain {
+    sent: u64,
+    vouchers: u64,
+    left: u64,
+    report: Account,
+}
+
+fn run_retry(ask: &Again) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let by = officer::acting(&deployment, &ask.officer, Action::RunPayout)?;
+    let (id, desk, asks) = (run_id(&ask.run)?, deployment.desk()?, by.clone());
+    let home = desk.store.buckets().home();
+    let run = desk.store.read::<_, PayError, _>(home, move |tx| run_of(tx, &asks, id))?;
+    let payer = serve::payer(&deployment.authority(), &run.programme);
+    let command = RunPayout { run: id, by: by.clone(), payer, batch: BATCH };
+    let to = match ask.to {
+        Goal::Account => To::Account,
+        Goal::Voucher => To::Voucher,
+    };
+    let retried = retry(&desk, &clock::env(), &command, to, &mut |_: &Progress| Go::On)?;
+    deployment.log()?.publish()?;
+    let report = Account::of(&report(&desk, &by, id)?);
+    let shown = PaidAgain { sent: retried.sent, vouchers: retried.vouchers, left: retried.left, report };
+    if ask.on.json {
+        show::json(&shown);
+    } else {
+        let PaidAgain { sent, vouchers, left, .. } = &shown;
+        println!("Sent again to {sent} people, a voucher for {vouchers}; {left} still wait");
+        shown.report.print();
     }
     Ok(ExitCode::SUCCESS)
 }
