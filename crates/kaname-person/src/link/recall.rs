@@ -123,7 +123,7 @@ fn find_readers(
     let mut readers: BTreeMap<(String, String), Reader> = BTreeMap::new();
     for entry in access::entries(tx, &desk.keys, &receipt, MOST_ENTRIES)? {
         // Who put it right, and who was asked about it, was not given her data by it.
-        let given = entry.fields.iter().any(|field| *field == name) && entry.purpose != lookup::CORRECTION;
+        let given = entry.fields.contains(&name) && entry.purpose != lookup::CORRECTION;
         if !given || entry.actor.kind == ActorKind::Resident {
             continue;
         }

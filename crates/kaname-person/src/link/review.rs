@@ -237,13 +237,12 @@ fn find(desk: &Desk, id: BlindIndex) -> Result<(EntryRow, Case), PersonError> {
 
 fn put(desk: &Desk, entry: EntryRow) -> Result<(), PersonError> {
     let bucket = desk.directory_bucket(&entry.outside);
-    let put = desk.store.write(bucket, move |tx| {
+    desk.store.write(bucket, move |tx| {
         // Another officer was faster: his decision stands, and this one is told.
         let there = table::entries(tx, &[entry.outside])?.pop().flatten();
         if there.map_or(0, |there| there.version) != entry.version {
             return Err(PersonError::from(Refusal::NoSuchCase));
         }
         Ok(table::put_entries(tx, std::slice::from_ref(&entry))?)
-    });
-    put
+    })
 }

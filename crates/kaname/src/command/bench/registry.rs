@@ -488,14 +488,17 @@ fn judge_findings(
     let (mut found_links, mut found_people) = (HashSet::new(), HashSet::new());
     let mut false_alarms: BTreeMap<&'static str, u64> = BTreeMap::new();
     for finding in audit::open(desk, by, usize::MAX >> 1)? {
+        let wrong_people = finding.people.iter().filter(|person| book.wrong_accounts.contains_key(person));
         let is_true = match (finding.kind, finding.link) {
-            (Kind::HolderDiffers | Kind::SharedAccount, _) => finding.people.iter().any(|person| {
-                let wrong = book.wrong_accounts.contains_key(person);
-                wrong && (found_people.insert(*person) || wrong)
-            }),
-            (_, Some(link)) => {
-                let wrong = book.wrong_links.contains_key(&link);
-                wrong && (found_links.insert(link) || wrong)
+            (Kind::HolderDiffers | Kind::SharedAccount, _) => {
+                let before = found_people.len();
+                let known = wrong_people.clone().any(|person| found_people.contains(person));
+                found_people.extend(wrong_people.copied());
+                known || found_people.len() > before
+            }
+            (_, Some(link)) if book.wrong_links.contains_key(&link) => {
+                found_links.insert(link);
+                true
             }
             _ => false,
         };
