@@ -58,6 +58,7 @@ pub use resident::{
 /// The block's tables.
 pub const MIGRATIONS: &[kaname_store::Migration] = &[
     agency::TABLES,
+    agency::FEEDS,
     kaname_store::Migration {
         block: "person",
         number: 1,

@@ -4,7 +4,7 @@
 //! - `api`: what programs call (OpenID Connect). `portal`: what residents see. `office`: what officers see.
 //! - [`pages`]: typed views and their templates.
 
-mod api;
+pub mod api;
 pub mod http;
 pub mod office;
 pub mod pages;

@@ -1,20 +1,24 @@
 //! Jobs: what a deployment does after a decision, at least once. Each kind has one handler, and this is where blocks that do not know
 //! each other are told of what happened in one of them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use kaname_base::pack::Pack;
 use kaname_pay::PayError;
+use kaname_person::agency::feed;
 use kaname_person::event::follow::failed;
 use kaname_person::event::follow::{self, Told, follow};
 use kaname_person::identity::{ProposalId, carry_out, decide};
 use kaname_person::link::Desk;
 use kaname_person::link::incident::{self, ESCALATE};
 use kaname_person::link::recall::{self, RECALL};
+use kaname_signin::Provider;
 use kaname_store::jobs::{Job, JobError, Round, Stop, Worker};
 use kaname_store::{Store, StoreError};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, Keys, PersonId};
+use kaname_web::api::webhooks;
 
 use crate::clock;
 use crate::deployment::Deployment;
@@ -22,19 +26,24 @@ use crate::deployment::Deployment;
 /// How long the worker of a server rests when nothing is due. Looking costs a read of each bucket.
 const REST_MS: u64 = 5_000;
 
+/// Whom the system trusts to say who a receiver of events is.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// Does the jobs of a deployment.
 pub(crate) struct Jobs {
     store: Store,
     keys: Keys,
     pack: Arc<Pack>,
     linking: Desk,
+    issuer: String,
 }
 
 impl Jobs {
     pub(crate) fn of(deployment: &Deployment) -> Jobs {
         let Deployment { store, keys, pack, .. } = deployment;
         let linking = crate::command::link::desk(deployment);
-        Jobs { store: store.clone(), keys: keys.clone(), pack: Arc::clone(pack), linking }
+        let issuer = deployment.config.serve.issuer.clone();
+        Jobs { store: store.clone(), keys: keys.clone(), pack: Arc::clone(pack), linking, issuer }
     }
 
     /// Does what is due now, and what follows from it.
@@ -65,7 +74,14 @@ impl Jobs {
         match job.kind.as_str() {
             follow::KIND => {
                 let told = follow(&self.store, &self.keys, &self.pack, &clock::env(), job)?;
-                self.tell(&told)
+                self.tell(&told)?;
+                self.tell_agencies(&told)
+            }
+            webhooks::KIND => {
+                let authorities = Path::new(AUTHORITIES);
+                let authorities = authorities.exists().then_some(authorities);
+                let provider = self.provider()?;
+                webhooks::deliver(&self.store, &self.keys, &provider, &clock::env, authorities, job)
             }
             decide::KIND => {
                 let id = ProposalId::from_bytes(job.id);
@@ -100,6 +116,21 @@ impl Jobs {
                 Err(_) => Err(JobError::Later("pay")),
             }
         })
+    }
+
+    /// Puts a life event into the feeds of the agencies that may hear of it.
+    fn tell_agencies(&self, told: &Told) -> Result<(), JobError> {
+        let env = clock::env();
+        let listeners =
+            webhooks::listeners(&self.provider()?, &env).map_err(|_| JobError::Later("signin"))?;
+        let done = feed::tell(&self.store, &self.keys, &self.pack, &env, told, &listeners);
+        done.map_err(|_| JobError::Later("agencies"))
+    }
+
+    fn provider(&self) -> Result<Provider, JobError> {
+        let config = kaname_signin::Config::new(&self.issuer).with_pack(Arc::clone(&self.pack));
+        let opened = Provider::open(self.store.clone(), self.keys.clone(), config, &clock::env());
+        opened.map_err(|_| JobError::Later("signin"))
     }
 
     fn in_bucket_of(

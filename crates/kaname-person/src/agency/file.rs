@@ -220,6 +220,16 @@ impl<'u> Folder<'u> {
     }
 }
 
+/// Whether an agency has a file of a person; in her bucket.
+pub(crate) fn is_filed(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    agency: &Agency,
+    person: PersonId,
+) -> Result<bool, StoreError> {
+    Ok(own::get(tx, &owner(keys, agency, person), Part::File, &file_item(keys))?.is_some())
+}
+
 /// What an agency finds its files by: a person's id of its own, and the id of the identity or enrolment.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Listed {

@@ -8,6 +8,7 @@
 pub mod enrol;
 pub mod enter;
 pub mod facts;
+pub mod feed;
 pub mod file;
 pub mod name;
 pub mod person;
@@ -88,11 +89,14 @@ pub struct Desk<'a> {
 }
 
 /// The tables of what agencies tell; they count apart from the register's own.
-pub(crate) const TABLES: kaname_store::Migration = kaname_store::Migration {
-    block: "agency",
-    number: 1,
-    sql: include_str!("../../migrations/agency_0001.sql"),
-};
+pub(crate) const TABLES: kaname_store::Migration =
+    tables(1, include_str!("../../migrations/agency_0001.sql"));
+/// Those of feeds and subscriptions.
+pub(crate) const FEEDS: kaname_store::Migration = tables(2, include_str!("../../migrations/agency_0002.sql"));
+
+const fn tables(number: i64, sql: &'static str) -> kaname_store::Migration {
+    kaname_store::Migration { block: "agency", number, sql }
+}
 
 /// The law that allows a purpose, as the access log names it.
 fn basis<'p>(pack: &'p Pack, purpose: &'p Purpose) -> &'p str {

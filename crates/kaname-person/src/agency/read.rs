@@ -10,7 +10,7 @@ use kaname_trust::person::bucket_of;
 use kaname_trust::{Access, Keys, PersonId, access};
 
 use super::facts::{self, Fact, Known, PERSON_ID, UIN};
-use super::{Agency, basis, name, whom};
+use super::{Agency, basis, feed, name, whom};
 use crate::{Action, PersonError, Refusal, policy, show};
 
 /// Why an attribute was not given.
@@ -209,6 +209,9 @@ fn open(
     purposes.sort_unstable();
     purposes.dedup();
 
+    if !purposes.is_empty() || number_for.is_some() {
+        feed::note_known(tx, keys, agency, person)?;
+    }
     let actor = agency.actor();
     let today = env.now.date_in(&pack.time_zone);
     for purpose in purposes {

@@ -1,6 +1,8 @@
 //! What programs call: the OpenID Connect provider's endpoints, and the register's interfaces for agencies.
 
 pub(crate) mod authorize;
+pub(crate) mod events;
 pub(crate) mod osia;
 pub(crate) mod party;
 pub(crate) mod statistics;
+pub mod webhooks;

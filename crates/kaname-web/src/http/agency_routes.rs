@@ -6,7 +6,8 @@ use super::answer::Answer;
 use super::guard::Agency;
 use super::routes::{Audit, Handler, Route, Who};
 use super::{App, Call};
-use crate::api::osia::{data, enrol, pr, uin};
+use crate::api::events;
+use crate::api::osia::{data, enrol, notification, pr, uin};
 
 /// What agencies call.
 pub(super) fn table() -> Vec<Route> {
@@ -14,6 +15,7 @@ pub(super) fn table() -> Vec<Route> {
     const LAW: Audit = Receipt("as registered by law", 1);
     const FILE: Audit = Receipt("registration", 1);
     const LIST: Audit = Nothing("an entry for each file that is looked into");
+    const OWN: Audit = Nothing("the agency's own; an event names nobody but by the agency's name for her");
     const NAMES: Audit = Nothing("names of the agency's own galleries");
     macro_rules! at {
         ($path:literal) => {
@@ -96,6 +98,41 @@ pub(super) fn table() -> Vec<Route> {
             FILE,
             enrol::buffer,
         ),
+        // OSIA Notification.
+        agency(
+            post(),
+            "/osia/notification/v1/subscriptions",
+            "notif.sub.write",
+            OWN,
+            notification::subscribe,
+        ),
+        agency(get(), "/osia/notification/v1/subscriptions", "notif.sub.read", OWN, notification::list),
+        agency(
+            get(),
+            "/osia/notification/v1/subscriptions/confirm",
+            "notif.sub.write",
+            OWN,
+            notification::confirm,
+        ),
+        agency(
+            delete(),
+            "/osia/notification/v1/subscriptions/{uuid}",
+            "notif.sub.write",
+            OWN,
+            notification::end,
+        ),
+        agency(post(), "/osia/notification/v1/topics", "notif.topic.write", OWN, notification::make),
+        agency(get(), "/osia/notification/v1/topics", "notif.topic.read", OWN, notification::topics),
+        agency(delete(), "/osia/notification/v1/topics/{uuid}", "notif.topic.write", OWN, notification::drop),
+        agency(
+            post(),
+            "/osia/notification/v1/topics/{uuid}/publish",
+            "notif.topic.publish",
+            OWN,
+            notification::publish,
+        ),
+        // The feed of life events.
+        agency(get(), "/v1/events", "events.read", OWN, events::after),
     ]
 }
 

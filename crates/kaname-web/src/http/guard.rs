@@ -5,7 +5,8 @@ use axum::http::{Method, StatusCode, header};
 use kaname_person::agency;
 use kaname_person::counter::{self, CounterSession, Ending, Found};
 use kaname_person::{Action, OfficerId, PersonError, policy};
-use kaname_signin::client_token;
+use kaname_signin::client::Registration;
+use kaname_signin::client_token::{self, Bearer};
 use kaname_signin::session::{self, Session};
 use kaname_signin::{Browser, Holder, Level, Means, rules};
 use kaname_trust::{Actor, PersonId};
@@ -56,6 +57,8 @@ impl std::ops::Deref for AtCounter {
 
 /// An agency's own system, with an access token for the scope of the route.
 pub(crate) struct Agency {
+    /// By its token.
+    pub(crate) bearer: Bearer,
     /// As the register knows it.
     pub(crate) asks: agency::Agency,
 }
@@ -207,23 +210,27 @@ pub(crate) fn end_counter(
     Ok(counter::end(&app.store, &app.keys, &app.pack, &call.env, officer, ending)?)
 }
 
+/// An agency as the register knows it, by its registration alone.
+pub(crate) fn asking(registration: &Registration) -> agency::Agency {
+    let attributes = registration.attributes.iter();
+    agency::Agency {
+        id: registration.client_id.clone(),
+        sector: registration.sector.clone(),
+        attributes: attributes.map(|asked| (asked.attribute.clone(), asked.purpose.clone())).collect(),
+        purpose: None,
+        sees_numbers: false,
+    }
+}
+
 /// The agency whose token this is, if the token is for `scope`.
 pub(super) fn agency(app: &App, call: &Call, scope: &str) -> Result<Agency, Problem> {
     let token = call.bearer().ok_or(kaname_signin::Refusal::TokenMissing)?;
     let bearer = client_token::check(&app.signin, &call.env, token)?;
     bearer.demand(scope)?;
-    let registration = bearer.client.registration();
     let purpose = call.headers.get(PURPOSE).map(|value| value.to_str().unwrap_or("unreadable").to_owned());
-    let attributes = registration.attributes.iter();
-    let attributes = attributes.map(|asked| (asked.attribute.clone(), asked.purpose.clone())).collect();
-    let asks = agency::Agency {
-        id: registration.client_id.clone(),
-        sector: registration.sector.clone(),
-        attributes,
-        purpose,
-        sees_numbers: bearer.holds("uin.read"),
-    };
-    Ok(Agency { asks })
+    let sees_numbers = bearer.holds("uin.read");
+    let asks = agency::Agency { purpose, sees_numbers, ..asking(bearer.client.registration()) };
+    Ok(Agency { bearer, asks })
 }
 
 impl Agency {

@@ -523,3 +523,158 @@ async fn a_number_is_given_once_for_one_transaction() {
     assert_eq!(ask("t3", &json!({ "firstName": "松" })).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(ask("t4", &json!({ "firstName": {} })).await.status, StatusCode::BAD_REQUEST);
 }
+
+/// What an agency's own server was sent.
+fn receiver()
+-> (String, std::sync::mpsc::Receiver<(String, String)>, std::sync::Arc<std::sync::atomic::AtomicBool>) {
+    use std::io::{Read, Write};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://127.0.0.1:{}/events", listener.local_addr().unwrap().port());
+    let (send, received) = std::sync::mpsc::channel();
+    let fails = std::sync::Arc::new(AtomicBool::new(false));
+    let failing = std::sync::Arc::clone(&fails);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+            let (head, body) = loop {
+                let read = stream.read(&mut buffer).unwrap();
+                bytes.extend_from_slice(&buffer[..read]);
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                    break (head.to_owned(), body.to_owned());
+                }
+            };
+            let status = if failing.load(Ordering::Relaxed) { "500 No" } else { "200 OK" };
+            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            if status == "200 OK" && send.send((head, body)).is_err() {
+                return;
+            }
+        }
+    });
+    (address, received, fails)
+}
+
+/// Does the jobs that are due at `NOW` and `after` seconds, as the worker of a server does.
+fn work(world: &World, after: i64) {
+    let env = move || Env::new(NOW.plus_seconds(after), kaname_trust::keys::random());
+    let worker = kaname_store::jobs::Worker::new(world.store.clone());
+    let handler = |job: &kaname_store::jobs::Job| {
+        let app = &world.app;
+        kaname_web::api::webhooks::deliver(&app.store, &app.keys, &app.signin, &env, None, job)
+    };
+    worker.round(&|| NOW.plus_seconds(after), &handler).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn life_events_reach_who_knows_her_in_order_and_signed() {
+    use kaname_person::agency::feed;
+    use kaname_person::event::{EventKind, follow::Told};
+    let world = World::new();
+    let (address, received, fails) = receiver();
+    let mut party = register(&world, "pension-office", SCOPES);
+    party.registration.agency.as_mut().unwrap().webhooks = vec![address.clone()];
+    client::register(&world.app.signin, &crate::world::env(), &chief(), &party.registration).unwrap();
+    let token = token(&world.app.signin, &party, &SCOPES.join(" "), 0);
+    let notif = async |method: &str, path: &str| {
+        let path = format!("/osia/notification/v1{path}");
+        call(&world, &token, method.parse().unwrap(), &path, Some(&json!({}))).await
+    };
+    let told = |n| Told {
+        person: world.hanako.person,
+        n,
+        kind: EventKind::Registration,
+        standing: Default::default(),
+    };
+    let tell = |n| {
+        let app = &world.app;
+        let listeners = kaname_web::api::webhooks::listeners(&app.signin, &crate::world::env()).unwrap();
+        feed::tell(&app.store, &app.keys, &app.pack, &crate::world::env(), &told(n), &listeners).unwrap();
+    };
+
+    // Whose record it has never read, of her it hears nothing.
+    tell(1);
+    let feed = value(&call(&world, &token, Method::GET, "/v1/events", None).await);
+    assert_eq!(feed, json!({ "events": [], "next": 0 }));
+
+    let wrong = notif("POST", "/subscriptions?topic=life.registration&address=http://169.254.169.254/").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{wrong:?}");
+    let subscribe = format!("/subscriptions?topic=life.registration&address={address}");
+    let made = value(&notif("POST", &subscribe).await);
+    assert_eq!(made["active"], false);
+    assert_eq!(value(&notif("POST", &subscribe).await)["uuid"], made["uuid"], "the same again is the same");
+    work(&world, 0);
+    let (head, body) = received.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+    assert!(head.contains("message-type: SubscriptionConfirmation"), "{head}");
+    let asked: Value = serde_json::from_str(&body).unwrap();
+    let confirm = format!("/subscriptions/confirm?token={}", asked["token"].as_str().unwrap());
+    assert_eq!(notif("GET", "/subscriptions/confirm?token=guessed").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(notif("GET", &confirm).await.status, StatusCode::OK);
+    assert_eq!(value(&notif("GET", "/subscriptions").await)[0]["active"], true);
+
+    // Taro's record is read, and so the agency hears of him; told twice, it hears once. While its server fails, nothing is lost.
+    let who = number(&world, &world.taro).await;
+    let name = name_of(&world, &token, &who).await;
+    let path = format!("/osia/data/v1/persons/{who}?attributeNames=firstName");
+    assert_eq!(call(&world, &token, Method::GET, &path, None).await.status, StatusCode::OK);
+    fails.store(true, std::sync::atomic::Ordering::Relaxed);
+    let taro = Told { person: world.taro.person, ..told(1) };
+    let listeners = kaname_web::api::webhooks::listeners(&world.app.signin, &crate::world::env()).unwrap();
+    for _ in 0..2 {
+        let app = &world.app;
+        feed::tell(&app.store, &app.keys, &app.pack, &crate::world::env(), &taro, &listeners).unwrap();
+    }
+    work(&world, 1);
+    assert!(
+        received.recv_timeout(std::time::Duration::from_millis(200)).is_err(),
+        "the server answered with 500"
+    );
+    fails.store(false, std::sync::atomic::Ordering::Relaxed);
+    work(&world, 60);
+    let (head, body) = received.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+    assert!(received.recv_timeout(std::time::Duration::from_millis(200)).is_err(), "once");
+    let message: Value = serde_json::from_str(&body).unwrap();
+    let inner: Value = serde_json::from_str(message["message"].as_str().unwrap()).unwrap();
+    assert_eq!(inner, json!({ "event": "registration", "personId": name }));
+    assert!(!body.contains(&who), "an event never names a number");
+
+    // The signature is over these very bytes, for this agency, by a published key.
+    let signature = head.lines().find_map(|line| line.strip_prefix("kaname-signature: ")).unwrap();
+    let (header, signature) = signature.split_once("..").unwrap();
+    let compact = format!("{header}.{}.{signature}", kaname_codec::b64::url_encode(body.as_bytes()));
+    let keys = call(&world, "", Method::GET, "/jwks", None).await;
+    let keys = kaname_codec::jose::JwkSet::parse(keys.text.as_bytes()).unwrap();
+    let read = kaname_codec::jose::Unverified::parse(&compact).unwrap();
+    let key = keys.find(read.header().kid.as_deref()).unwrap();
+    assert!(read.verify(key).is_ok());
+    let other = compact
+        .replace(&kaname_codec::b64::url_encode(body.as_bytes()), &kaname_codec::b64::url_encode(b"{}"));
+    assert!(kaname_codec::jose::Unverified::parse(&other).unwrap().verify(key).is_err());
+    let header: Value = serde_json::from_slice(&kaname_codec::b64::url_decode(header).unwrap()).unwrap();
+    assert_eq!(header["aud"], "pension-office");
+
+    // And the same can be fetched, from a cursor on.
+    let feed = value(&call(&world, &token, Method::GET, "/v1/events?after=0", None).await);
+    assert_eq!(feed["events"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&feed["events"][0]["topic"], &feed["events"][0]["personId"]),
+        (&json!("life.registration"), &json!(name))
+    );
+    let next = feed["next"].as_i64().unwrap();
+    let rest = value(&call(&world, &token, Method::GET, &format!("/v1/events?after={next}"), None).await);
+    assert_eq!(rest["events"], json!([]));
+
+    // An agency's own topic.
+    let topic = value(&notif("POST", "/topics?name=reforms").await);
+    assert_eq!(value(&notif("POST", "/topics?name=reforms").await), topic);
+    let uuid = topic["uuid"].as_str().unwrap();
+    assert_eq!(notif("POST", &format!("/topics/{uuid}/publish?subject=x")).await.status, StatusCode::OK);
+    assert_eq!(notif("DELETE", "/topics/life.death").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(notif("DELETE", &format!("/topics/{uuid}")).await.status, StatusCode::NO_CONTENT);
+    let end = format!("/subscriptions/{}", made["uuid"].as_str().unwrap());
+    assert_eq!(notif("DELETE", &end).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(notif("DELETE", &end).await.status, StatusCode::NOT_FOUND);
+}

@@ -106,6 +106,7 @@ impl World {
     pub(crate) fn new() -> World {
         let (data, folder) = (TestStore::sqlite(), tempfile::tempdir().unwrap());
         let store = data.open(&[
+            kaname_store::jobs::MIGRATIONS,
             kaname_trust::MIGRATIONS,
             kaname_person::MIGRATIONS,
             kaname_pay::MIGRATIONS,

@@ -6,6 +6,7 @@
 
 pub(crate) mod data;
 pub(crate) mod enrol;
+pub(crate) mod notification;
 pub(crate) mod pr;
 mod shape;
 pub(crate) mod uin;

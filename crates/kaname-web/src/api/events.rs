@@ -1,0 +1,40 @@
+//! `GET /v1/events?after=`: an agency fetches its feed of life events, from where it was.
+
+use axum::http::StatusCode;
+use kaname_person::agency::feed::{self, Placed};
+use serde_json::{Value, json};
+
+use crate::http::answer::{Answer, json as json_answer};
+use crate::http::guard::Agency;
+use crate::http::{App, Call, Problem};
+
+/// `GET /v1/events`
+pub(crate) fn after(app: &App, call: &Call, agency: &Agency) -> Answer {
+    let number = |name: &str, default: i64| match call.query.get(name) {
+        None => Ok(default),
+        Some(text) => text
+            .parse::<i64>()
+            .ok()
+            .filter(|number| *number >= 0)
+            .ok_or_else(|| Problem::malformed(format!("{name} is not a whole number from 0 on"))),
+    };
+    let (from, most) = (number("after", 0)?, number("limit", feed::PAGE)?);
+    let events = feed::after(agency.desk(app, call), from, most)?;
+    let next = events.last().map_or(from, |placed| placed.n);
+    let events: Vec<Value> = events.iter().map(view).collect();
+    Ok(json_answer(StatusCode::OK, &json!({ "events": events, "next": next })))
+}
+
+fn view(placed: &Placed) -> Value {
+    let notice = &placed.notice;
+    let at = jiff::Timestamp::from_second(notice.at).unwrap_or_default().to_string();
+    let mut view = json!({ "n": placed.n, "id": notice.id, "topic": notice.topic, "at": at });
+    match notice.topic.starts_with("life.") {
+        true => view["personId"] = Value::from(notice.text.as_str()),
+        false => {
+            view["subject"] = Value::from(notice.subject.as_str());
+            view["message"] = Value::from(notice.text.as_str());
+        }
+    }
+    view
+}
