@@ -71,6 +71,7 @@ pub(crate) fn findings(root: &Path) -> Vec<String> {
     }
     packs(root, &mut findings);
     actions(&crates, &mut findings);
+    rejects(root, &crates, &mut findings);
     findings
 }
 
@@ -94,6 +95,32 @@ fn actions(crates: &[Crate], findings: &mut Vec<String>) {
             findings.push(format!("no use case asks whether somebody may {action}: ask it, or take it out"));
         }
     }
+}
+
+/// Every reason why a line of an import is rejected is told in the reader's words: a text `reject.<code>` for each code.
+fn rejects(root: &Path, crates: &[Crate], findings: &mut Vec<String>) {
+    // The register's own two, which are no rules about a value.
+    let mut codes: BTreeSet<String> = ["duplicate", "other-data"].map(str::to_owned).into();
+    for one in crates.iter().filter(|one| one.name == "kaname-person") {
+        for (path, text) in one.sources.iter().filter(|(path, _)| path.starts_with(one.folder.join("src"))) {
+            let is_reader = path.ends_with("import/reader.rs");
+            let kinds: &[&str] = if is_reader { &["Unreadable"] } else { &["Reason"] };
+            if is_reader || path.ends_with("src/entry.rs") {
+                codes.extend(refusal_codes(text, kinds));
+            }
+        }
+    }
+    let told: BTreeSet<String> = keys(&root.join("crates/kaname-web/texts/en.toml"))
+        .iter()
+        .filter_map(|key| key.strip_prefix("reject."))
+        .map(str::to_owned)
+        .collect();
+    let missing =
+        codes.difference(&told).map(|code| format!("no text reject.{code} for a line that is rejected"));
+    findings.extend(missing);
+    let left =
+        told.difference(&codes).map(|code| format!("the text reject.{code} is for no code of an import"));
+    findings.extend(left);
 }
 
 /// The names of an enum's variants that carry nothing.
@@ -386,6 +413,10 @@ mod tests {
         assert!(trust.uses.contains(&("kaname-store".to_owned(), false)), "{:?}", trust.uses);
         assert!(trust.uses.contains(&("kaname-testkit".to_owned(), true)), "{:?}", trust.uses);
         assert!(keys(&root.join("crates/kaname-web/texts/en.toml")).len() > 20);
+        let reader = crates.iter().flat_map(|one| &one.sources);
+        let mut reader = reader.filter(|(path, _)| path.ends_with("import/reader.rs"));
+        let (_, reader) = reader.next().expect("imports are read somewhere");
+        assert!(refusal_codes(reader, &["Unreadable"]).contains(&"quotes".to_owned()));
     }
 
     #[test]

@@ -131,7 +131,7 @@ pub(crate) fn payer(authority: &str, programme: &Programme) -> Payer {
 /// Makes the library a relying party of this deployment, with the key that it keeps in the invented world.
 fn library(deployment: &Deployment, provider: &Provider, port: u16) -> Result<(u16, axum::Router), Failure> {
     let port = port.saturating_add(1);
-    let redirect_uri = format!("http://localhost:{port}/callback");
+    let redirect_uri = format!("http://{}:{port}/callback", library::HOST);
     let wanted = ["name", "birth_date"];
     let attributes = wanted.iter().filter_map(|code| {
         let attribute = deployment.pack.attribute(code)?;

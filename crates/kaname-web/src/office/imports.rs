@@ -143,26 +143,5 @@ fn rejects(officer: &Officer, path: &Path, from: usize, shell: &Shell) -> Result
 
 /// Why a line was rejected, in the reader's language; the code itself where there is no text.
 fn reason(shell: &Shell, code: &str) -> String {
-    shell.t(match code {
-        "missing" => "reject.missing",
-        "missing-name" => "wrong.name",
-        "too-long" | "row-too-long" => "reject.too_long",
-        "control-character" => "reject.characters",
-        "placeholder" => "wrong.placeholder",
-        "formula" => "wrong.formula",
-        "date-form" => "reject.date_form",
-        "no-such-day" => "reject.no_such_day",
-        "in-future" => "wrong.future",
-        "before-birth" => "wrong.before_birth",
-        "ends-before-start" => "wrong.ends_first",
-        "not-for-citizens" => "wrong.not_citizens",
-        "not-kana" => "wrong.kana",
-        "not-latin" => "wrong.latin",
-        "not-recorded" => "wrong.not_recorded",
-        "not-a-phone" => "wrong.phone",
-        "not-an-email" => "wrong.email",
-        "column-count" => "reject.columns",
-        "not-utf8" => "reject.encoding",
-        code => return shell.word("reject", code),
-    })
+    shell.word("reject", code)
 }

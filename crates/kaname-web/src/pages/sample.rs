@@ -868,8 +868,8 @@ impl ImportPage {
             shell: officer(lang, "/office/imports/imp-7"),
             import: import(lang),
             rejects: vec![
-                reject(17, "birth_date", "no_such_day"),
-                reject(2_041, "number", "check_digit"),
+                reject(17, "birth_date", "no-such-day"),
+                reject(2_041, "phone", "not-a-phone"),
                 reject(10_330, "name", "missing"),
                 reject(88_120, "number", "duplicate"),
             ],

@@ -17,6 +17,10 @@ use kaname_web::pages::{Lang, Shell, Template};
 pub(crate) use party::Party;
 use party::{Pending, SigninFailed};
 
+/// Where the library is: another host than Kaname's, although it is the same machine. A browser sends the cookies of a host to
+/// all its ports (RFC 6265 section 8.5), and a party is not to see those of Kaname.
+pub(crate) const HOST: &str = "127.0.0.1";
+
 /// The most sign-ins that are waited for at once; the oldest is forgotten first.
 const PENDING: usize = 1_000;
 
@@ -44,7 +48,20 @@ pub(crate) fn router(party: Party, shell: Shell) -> Router {
         .route("/signin", get(signin))
         .route("/callback", get(callback))
         .route("/assets/{*name}", get(asset))
+        .layer(axum::middleware::from_fn(to_own_host))
         .with_state(library)
+}
+
+/// Who typed Kaname's host with the library's port is sent to the library's own.
+async fn to_own_host(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    match host.and_then(|host| host.strip_prefix("localhost:")) {
+        Some(port) if port.parse::<u16>().is_ok() => {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            Redirect::temporary(&format!("http://{HOST}:{port}{path}")).into_response()
+        }
+        _ => next.run(request).await,
+    }
 }
 
 async fn start(

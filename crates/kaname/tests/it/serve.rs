@@ -45,9 +45,14 @@ fn serve(place: &Place, port: u16) -> Child {
 }
 
 pub(crate) fn get(port: u16, path: &str) -> Option<String> {
+    get_from("localhost", port, path)
+}
+
+/// As [`get`], from another host on this machine.
+fn get_from(host: &str, port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     Some(answer)
@@ -152,9 +157,12 @@ fn the_demonstration_serves_until_it_is_stopped() {
     let mut demo = kaname(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("Serving ")), "it says that it serves");
-    for (port, path) in [(port, "/healthz"), (port + 1, "/")] {
-        assert!(get(port, path).unwrap().starts_with("HTTP/1.1 200"), "{port} does not answer");
-    }
+    assert!(get(port, "/healthz").unwrap().starts_with("HTTP/1.1 200"), "{port} does not answer");
+    // The library is on another host, so that the browser does not show it Kaname's cookies.
+    assert!(get_from("127.0.0.1", port + 1, "/").unwrap().starts_with("HTTP/1.1 200"));
+    let elsewhere = get(port + 1, "/signin?x=1").unwrap();
+    assert!(elsewhere.starts_with("HTTP/1.1 307"), "{elsewhere}");
+    assert!(elsewhere.contains(&format!("http://127.0.0.1:{}/signin?x=1", port + 1)), "{elsewhere}");
     terminate(&demo);
     assert_eq!(demo.wait().unwrap().code(), Some(0));
     let mut said = String::new();

@@ -163,7 +163,7 @@ fn it_takes_a_persons_own_file_and_another_port() {
     assert_eq!(summary["residents"]["file"], text(&file));
     assert_eq!(std::fs::read(&file).unwrap(), content, "one's own file is left as it is");
     assert_eq!(summary["addresses"]["portal"], "http://localhost:9123/");
-    assert_eq!(summary["addresses"]["library"], "http://localhost:9124/");
+    assert_eq!(summary["addresses"]["library"], "http://127.0.0.1:9124/");
     assert_eq!(answer(&args)["nothing_new"], true);
     // It stays where it is until it is moved.
     let args: Vec<&str> = args.into_iter().filter(|arg| !["--port", "9123"].contains(arg)).collect();

@@ -90,7 +90,7 @@ impl Addresses {
         Addresses {
             portal: format!("{issuer}/"),
             office: format!("{issuer}/office"),
-            library: format!("http://localhost:{}/", port.saturating_add(1)),
+            library: format!("http://{}:{}/", crate::library::HOST, port.saturating_add(1)),
         }
     }
 }
