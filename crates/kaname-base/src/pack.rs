@@ -60,6 +60,10 @@ pub struct Pack {
     pub counter: CounterRules,
     /// Which acts about entries of the register take two officers.
     pub identities: IdentityRules,
+    /// Where officers work. Each says which roles its officers may have.
+    pub offices: Vec<Office>,
+    /// What one officer proposes and another approves, in the words of the table of who may do what.
+    pub four_eyes: Vec<String>,
     /// Roles of officers. All of [`NEEDED_ROLES`] are there.
     pub roles: Vec<Role>,
     /// What a relying party may ask for.
@@ -264,6 +268,17 @@ impl Default for CounterRules {
     }
 }
 
+/// Where officers work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Office {
+    /// As stored.
+    pub code: String,
+    /// As shown.
+    pub name: Labels,
+    /// Codes of the roles that its officers may have; at least one.
+    pub roles: Vec<String>,
+}
+
 /// A role of an officer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
@@ -359,6 +374,11 @@ impl Pack {
     /// The kind of mandate with this code.
     pub fn mandate(&self, code: &str) -> Option<&MandateKind> {
         self.mandates.iter().find(|kind| kind.code == code)
+    }
+
+    /// The office with this code.
+    pub fn office(&self, code: &str) -> Option<&Office> {
+        self.offices.iter().find(|office| office.code == code)
     }
 
     /// The status with this code.

@@ -157,6 +157,15 @@ pub enum Refusal {
     /// A page of a session at the counter that is over.
     #[error("this page belongs to a session at the counter that is over")]
     CounterOver,
+    /// The country asks two officers for this.
+    #[error("another officer has to approve this first")]
+    TwoOfficers,
+    /// An office that the country's pack does not have.
+    #[error("the country has no such office")]
+    UnknownOffice,
+    /// A role that officers of the office do not have.
+    #[error("officers of this office do not have this role")]
+    RoleNotInOffice,
     /// There is no such officer.
     #[error("there is no such officer")]
     NoSuchOfficer,
@@ -266,6 +275,9 @@ impl Refusal {
             Refusal::UnknownRole => "unknown-role",
             Refusal::CounterNeeded => "counter-needed",
             Refusal::CounterOver => "counter-over",
+            Refusal::TwoOfficers => "two-officers",
+            Refusal::UnknownOffice => "unknown-office",
+            Refusal::RoleNotInOffice => "role-not-in-office",
             Refusal::NoSuchOfficer => "no-such-officer",
             Refusal::OfficerKeyWrong => "officer-key-wrong",
             Refusal::Mapping(_) => "mapping",

@@ -13,6 +13,7 @@
 //! - [`matching`]: whether the holder of an account is this resident.
 //! - [`agency`]: what agencies' own systems ask and tell.
 //! - [`counter`]: an officer serves one resident at a time.
+//! - [`four_eyes`]: what one officer proposes and another approves.
 //! - [`policy`]: the one table of who may do what.
 //!
 //! Only the tables of this block hold a [`PersonId`](kaname_trust::PersonId). Other blocks hold a pseudonym of their own.
@@ -28,6 +29,7 @@ pub mod enrol;
 mod entry;
 pub mod error;
 pub mod event;
+pub mod four_eyes;
 pub mod identity;
 pub mod import;
 pub mod link;
@@ -88,4 +90,9 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         sql: include_str!("../migrations/0008_proposal.sql"),
     },
     kaname_store::Migration { block: "person", number: 9, sql: include_str!("../migrations/0009_audit.sql") },
+    kaname_store::Migration {
+        block: "person",
+        number: 10,
+        sql: include_str!("../migrations/0010_four_eyes.sql"),
+    },
 ];

@@ -5,6 +5,9 @@ use kaname_base::pack::Pack;
 use kaname_store::Tx;
 use kaname_trust::{Actor, Keys};
 
+use serde::{Deserialize, Serialize};
+
+use crate::four_eyes::{self, Approved};
 use crate::table::OfficerRow;
 use crate::{Action, PersonError, Refusal, policy, table};
 
@@ -20,6 +23,8 @@ pub struct Officer {
     pub id: OfficerId,
     /// Wrapped in the table; staff are people too.
     pub name: String,
+    /// The office, by the pack's code; none for who was added before there were offices.
+    pub office: Option<String>,
     /// Codes of the pack.
     pub roles: Vec<String>,
     /// Whether still on duty.
@@ -49,30 +54,70 @@ impl std::fmt::Debug for Officer {
     }
 }
 
+/// Somebody who becomes an officer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewOfficer {
+    /// Her name.
+    pub name: String,
+    /// A code of the pack's offices.
+    pub office: String,
+    /// Codes of the pack's roles, of those that the office has.
+    pub roles: Vec<String>,
+}
+
 /// Adds an officer, in the home bucket. `by` is `None` for the first one of a deployment only.
 ///
 /// # Errors
-/// [`Refusal::UnknownRole`], [`Refusal::NotAllowed`].
+/// [`Refusal::UnknownRole`], [`Refusal::UnknownOffice`], [`Refusal::RoleNotInOffice`], [`Refusal::NotAllowed`];
+/// [`Refusal::TwoOfficers`] where the country asks for two and there are two.
 pub fn add_officer(
     tx: &mut Tx<'_>,
     keys: &Keys,
     pack: &Pack,
     env: &Env,
     by: Option<&Actor>,
-    name: &str,
-    roles: &[&str],
+    second: Option<&Approved>,
+    new: &NewOfficer,
 ) -> Result<OfficerId, PersonError> {
     match by {
-        Some(by) => policy::may(by, Action::ManageOfficers)?,
+        Some(by) => may_manage(tx, pack, Action::ManageOfficers, by, second)?,
         None if table::officers(tx)?.is_empty() => {}
         None => return Err(not_allowed()),
     }
-    let roles = known_roles(pack, roles)?;
+    let roles = known_roles(pack, &new.office, &new.roles)?;
     let id = env.id(tx.bucket());
-    let wrapped = keys.wrap(&context(id), name.as_bytes());
+    let wrapped = keys.wrap(&context(id), new.name.as_bytes());
 
-    table::insert_officer(tx, &OfficerRow { id, active: true, roles, wrapped, version: 1 })?;
+    let office = Some(new.office.clone());
+    table::insert_officer(tx, &OfficerRow { id, active: true, roles, office, wrapped, version: 1 })?;
     Ok(id)
+}
+
+/// Whether the actor may do something about officers, alone or with a second one. As long as nobody else could approve, the first
+/// administrator acts alone: a deployment begins with one.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`], [`Refusal::TwoOfficers`].
+pub fn may_manage(
+    tx: &mut Tx<'_>,
+    pack: &Pack,
+    action: Action,
+    by: &Actor,
+    second: Option<&Approved>,
+) -> Result<(), PersonError> {
+    match four_eyes::check(pack, action, by, second) {
+        Err(Refusal::TwoOfficers) if second.is_none() && !others_may(tx, action, by)? => Ok(()),
+        checked => Ok(checked?),
+    }
+}
+
+fn others_may(tx: &mut Tx<'_>, action: Action, by: &Actor) -> Result<bool, PersonError> {
+    let others = table::officers(tx)?.into_iter().filter(|row| row.active && row.id.to_string() != by.id);
+    let acting = |id: OfficerId, role: &str| Actor::officer(id.to_string(), role);
+    let may = |row: &OfficerRow| {
+        row.roles.split_whitespace().any(|role| policy::may(&acting(row.id, role), action).is_ok())
+    };
+    Ok(others.into_iter().any(|row| may(&row)))
 }
 
 /// The officer with this id; one who left is found too, and is not active.
@@ -92,23 +137,45 @@ pub fn officers(tx: &mut Tx<'_>, keys: &Keys) -> Result<Vec<Officer>, PersonErro
     table::officers(tx)?.iter().map(|row| read(keys, row)).collect()
 }
 
-/// Gives an officer other roles, or lets her go (`active` false) or come back.
+/// What an officer is from now on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OfficerChange {
+    /// Who.
+    pub officer: String,
+    /// Her office; the one she has when it is empty.
+    pub office: String,
+    /// Her roles.
+    pub roles: Vec<String>,
+    /// Whether she stays.
+    pub active: bool,
+}
+
+/// Gives an officer another office or other roles, or lets her go or come back.
 ///
 /// # Errors
-/// [`Refusal::NoSuchOfficer`], [`Refusal::UnknownRole`], [`Refusal::NotAllowed`].
+/// As [`add_officer`]; [`Refusal::NoSuchOfficer`].
 pub fn change_officer(
     tx: &mut Tx<'_>,
     pack: &Pack,
     by: &Actor,
-    id: OfficerId,
-    roles: &[&str],
-    active: bool,
+    second: Option<&Approved>,
+    change: &OfficerChange,
 ) -> Result<(), PersonError> {
-    policy::may(by, Action::ManageOfficers)?;
+    may_manage(tx, pack, Action::ManageOfficers, by, second)?;
+    let id = OfficerId::parse(&change.officer).map_err(|_| Refusal::NoSuchOfficer)?;
     let row = table::officer(tx, id)?.ok_or(Refusal::NoSuchOfficer)?;
-    let roles = known_roles(pack, roles)?;
+    let office = match change.office.as_str() {
+        "" => row.office.clone(),
+        given => Some(given.to_owned()),
+    };
+    let roles = match &office {
+        // She leaves as she is.
+        _ if !change.active && change.roles.is_empty() => row.roles.clone(),
+        Some(office) => known_roles(pack, office, &change.roles)?,
+        None => return Err(Refusal::UnknownOffice.into()),
+    };
 
-    table::replace_officer(tx, &OfficerRow { roles, active, ..row })?;
+    table::replace_officer(tx, &OfficerRow { roles, office, active: change.active, ..row })?;
     Ok(())
 }
 
@@ -116,10 +183,14 @@ fn not_allowed() -> PersonError {
     Refusal::NotAllowed { role: "nobody".to_owned(), action: Action::ManageOfficers }.into()
 }
 
-fn known_roles(pack: &Pack, roles: &[&str]) -> Result<String, Refusal> {
-    match roles.iter().all(|role| pack.role(role).is_some()) {
+fn known_roles(pack: &Pack, office: &str, roles: &[String]) -> Result<String, Refusal> {
+    if !roles.iter().all(|role| pack.role(role).is_some()) {
+        return Err(Refusal::UnknownRole);
+    }
+    let office = pack.office(office).ok_or(Refusal::UnknownOffice)?;
+    match roles.iter().all(|role| office.roles.contains(role)) {
         true => Ok(roles.join(" ")),
-        false => Err(Refusal::UnknownRole),
+        false => Err(Refusal::RoleNotInOffice),
     }
 }
 
@@ -129,6 +200,7 @@ fn read(keys: &Keys, row: &OfficerRow) -> Result<Officer, PersonError> {
         id: row.id,
         name: String::from_utf8_lossy(&name).into_owned(),
         roles: row.roles.split_whitespace().map(str::to_owned).collect(),
+        office: row.office.clone(),
         active: row.active,
     })
 }

@@ -320,9 +320,13 @@ fn counts(row: &ImportRow) -> [Value<'static>; 6] {
 const NEW_OFFICER: &str = "INSERT INTO person_officer (bucket, id, state, roles, wrapped, version)
     VALUES ($1, $2, $3, $4, $5, 1)";
 const OFFICER: &str =
-    "SELECT id, state, roles, wrapped, version FROM person_officer WHERE bucket = $1 AND id = $2";
+    "SELECT o.id, o.state, o.roles, o.wrapped, o.version, COALESCE(f.office, '') FROM person_officer AS o
+    LEFT JOIN person_officer_office AS f ON f.bucket = $1 AND f.officer = o.id WHERE o.bucket = $1 AND o.id = $2";
 const OFFICERS: &str =
-    "SELECT id, state, roles, wrapped, version FROM person_officer WHERE bucket = $1 ORDER BY id";
+    "SELECT o.id, o.state, o.roles, o.wrapped, o.version, COALESCE(f.office, '') FROM person_officer AS o
+    LEFT JOIN person_officer_office AS f ON f.bucket = $1 AND f.officer = o.id WHERE o.bucket = $1 ORDER BY o.id";
+const LEAVE_OFFICE: &str = "DELETE FROM person_officer_office WHERE bucket = $1 AND officer = $2";
+const JOIN_OFFICE: &str = "INSERT INTO person_officer_office (bucket, officer, office) VALUES ($1, $2, $3)";
 const SET_OFFICER: &str = "UPDATE person_officer SET state = $4, roles = $5, version = version + 1
     WHERE bucket = $1 AND id = $2 AND version = $3";
 
@@ -331,6 +335,7 @@ pub(crate) struct OfficerRow {
     pub(crate) id: crate::OfficerId,
     pub(crate) active: bool,
     pub(crate) roles: String,
+    pub(crate) office: Option<String>,
     pub(crate) wrapped: Vec<u8>,
     pub(crate) version: i64,
 }
@@ -342,7 +347,17 @@ pub(crate) fn insert_officer(tx: &mut Tx<'_>, officer: &OfficerRow) -> Result<()
         Value::Text(&officer.roles),
         Value::from(&officer.wrapped),
     ];
-    tx.change_one(NEW_OFFICER, &args)
+    tx.change_one(NEW_OFFICER, &args)?;
+    place_officer(tx, officer)
+}
+
+/// Writes down in which office she works.
+fn place_officer(tx: &mut Tx<'_>, officer: &OfficerRow) -> Result<(), StoreError> {
+    tx.change(LEAVE_OFFICE, &[Value::from(&officer.id)])?;
+    match &officer.office {
+        Some(office) => tx.change_one(JOIN_OFFICE, &[Value::from(&officer.id), Value::Text(office)]),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn officer(tx: &mut Tx<'_>, id: crate::OfficerId) -> Result<Option<OfficerRow>, StoreError> {
@@ -360,7 +375,8 @@ pub(crate) fn replace_officer(tx: &mut Tx<'_>, officer: &OfficerRow) -> Result<(
         Value::Text(officer_state(officer.active)),
         Value::Text(&officer.roles),
     ];
-    tx.change_one(SET_OFFICER, &args)
+    tx.change_one(SET_OFFICER, &args)?;
+    place_officer(tx, officer)
 }
 
 fn officer_row(row: &Row) -> Result<OfficerRow, StoreError> {
@@ -370,6 +386,7 @@ fn officer_row(row: &Row) -> Result<OfficerRow, StoreError> {
         roles: row.text(2)?.to_owned(),
         wrapped: row.bytes(3)?.to_vec(),
         version: row.int(4)?,
+        office: Some(row.text(5)?.to_owned()).filter(|office| !office.is_empty()),
     })
 }
 

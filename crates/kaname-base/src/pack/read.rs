@@ -87,6 +87,8 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
             voucher,
             counter: policy.counter,
             identities: policy.identities,
+            offices: policy.offices,
+            four_eyes: policy.four_eyes,
             roles: policy.roles,
             attributes: policy.attributes,
             sources: outside,
@@ -393,8 +395,24 @@ struct Policy {
     purposes: Vec<Purpose>,
     counter: CounterRules,
     identities: IdentityRules,
+    offices: Vec<Office>,
+    four_eyes: Vec<String>,
     roles: Vec<Role>,
     attributes: Vec<Attribute>,
+}
+
+fn read_office(node: &Node<'_>, tags: &[String], roles: &[Role]) -> Office {
+    let office = Office { code: code_of(node), name: node.labels("name", tags), roles: node.texts("roles") };
+    if office.roles.is_empty() {
+        node.wrong("roles", "an office needs at least one role");
+    }
+    for role in &office.roles {
+        if !roles.iter().any(|known| known.code == *role) {
+            node.wrong("roles", format!("there is no [[role]] with the code `{role}`"));
+        }
+    }
+    node.refuse_other_keys();
+    office
 }
 
 fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
@@ -455,10 +473,27 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
         }
     }
 
+    let offices: Vec<Office> =
+        root.tables("office").iter().map(|node| read_office(node, tags, &roles)).collect();
+    refuse_twins(root, "office", offices.iter().map(|office| &office.code));
+    if offices.is_empty() {
+        root.wrong("office", "at least one [[office]] is needed: officers belong to one");
+    }
+    let four_eyes: Vec<String> = root
+        .tables("four_eyes")
+        .iter()
+        .map(|node| {
+            let action = node.text("action");
+            node.refuse_other_keys();
+            action
+        })
+        .collect();
+    refuse_twins(root, "four_eyes", four_eyes.iter());
+
     let attributes: Vec<Attribute> =
         root.tables("attribute").iter().map(|node| read_attribute(node, tags, &purposes)).collect();
     refuse_twins(root, "attribute", attributes.iter().map(|attribute| &attribute.code));
-    Policy { purposes, counter, identities, roles, attributes }
+    Policy { purposes, counter, identities, offices, four_eyes, roles, attributes }
 }
 
 fn read_attribute(node: &Node<'_>, tags: &[String], purposes: &[Purpose]) -> Attribute {

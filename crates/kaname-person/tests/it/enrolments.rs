@@ -9,7 +9,7 @@ use kaname_person::enrol::KitId;
 use kaname_person::enrol::kit::{Kit, OpenKit, kits, make_kit, revoke_kit};
 use kaname_person::enrol::merge::{Merged, Outcome, lost, merge};
 use kaname_person::enrol::packet::{Entered, make_packet};
-use kaname_person::officer::{add_officer, change_officer};
+use kaname_person::officer::{NewOfficer, OfficerChange, add_officer, change_officer};
 use kaname_person::{OfficerId, PersonError, Refusal};
 use kaname_store::Store;
 use kaname_testkit::{TestStore, on_every_store};
@@ -40,7 +40,12 @@ fn field(t: &TestStore) -> Field {
     let clerk = w
         .store
         .write::<_, PersonError, _>(w.store.buckets().home(), move |tx| {
-            add_officer(tx, &keys, &pack, &env(1), None, "C. Lerk", &["registrar"])
+            let new = NewOfficer {
+                name: "C. Lerk".to_owned(),
+                office: "town-hall".to_owned(),
+                roles: vec!["registrar".to_owned()],
+            };
+            add_officer(tx, &keys, &pack, &env(1), None, None, &new)
         })
         .expect("adds");
     let kit = new_kit(&w, clerk, 30).expect("makes");
@@ -246,11 +251,17 @@ fn a_kit_ends_with_its_officer_its_days_and_its_revocation(t: &TestStore) {
 
     let packet = field.packet(2, "Bea");
     let (clerk, kit) = (field.clerk, field.kit.id);
-    field.home(move |tx, with| change_officer(tx, &with.pack, &boss(), clerk, &["registrar"], false));
+    field.home(move |tx, with| {
+        change_officer(tx, &with.pack, &boss(), None, &now(clerk, "town-hall", "registrar", false))
+    });
     assert_eq!(refused(1, &packet), Some(Refusal::KitRevoked), "she has left");
-    field.home(move |tx, with| change_officer(tx, &with.pack, &boss(), clerk, &["payments"], true));
+    field.home(move |tx, with| {
+        change_officer(tx, &with.pack, &boss(), None, &now(clerk, "benefits", "payments", true))
+    });
     assert_eq!(refused(1, &packet), Some(Refusal::KitRevoked), "she has another role");
-    field.home(move |tx, with| change_officer(tx, &with.pack, &boss(), clerk, &["registrar"], true));
+    field.home(move |tx, with| {
+        change_officer(tx, &with.pack, &boss(), None, &now(clerk, "town-hall", "registrar", true))
+    });
     field.home(move |tx, _| revoke_kit(tx, &boss(), kit));
     field.home(move |tx, _| revoke_kit(tx, &boss(), kit));
     assert_eq!(refused(1, &packet), Some(Refusal::KitRevoked));
@@ -298,4 +309,10 @@ fn a_kit_shows_nobody_and_a_packet_neither() {
     for text in ["", "{}", "kit", "{\"format\":\"kaname enrolment kit 2\"}"] {
         assert!(Kit::open(text).is_err(), "{text}");
     }
+}
+
+/// What the clerk is from now on.
+fn now(clerk: OfficerId, office: &str, role: &str, active: bool) -> OfficerChange {
+    let (officer, roles) = (clerk.to_string(), vec![role.to_owned()]);
+    OfficerChange { officer, office: office.to_owned(), roles, active }
 }

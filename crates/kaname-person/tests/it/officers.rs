@@ -1,9 +1,12 @@
 //! Officers, the policy, sector identifiers.
 
 use kaname_base::pack::Pack;
+use kaname_person::four_eyes;
 use kaname_person::import::rejected;
 use kaname_person::number::{find_by_number, find_with_replaced};
-use kaname_person::officer::{add_officer, change_officer, officer, officers};
+use kaname_person::officer::{
+    NewOfficer, OfficerChange, OfficerId, add_officer, change_officer, may_manage, officer, officers,
+};
 use kaname_person::officer_key::{give_key, prove};
 use kaname_person::policy::{POLICY, SCOPES, as_text, may};
 use kaname_person::register::find_by_reference;
@@ -17,6 +20,7 @@ use crate::world::{World, env, jane};
 
 on_every_store!(
     officers_come_change_and_go,
+    two_officers_do_what_one_may_not,
     an_officer_proves_herself_with_her_key_only,
     the_tables_can_be_distributed,
 );
@@ -26,21 +30,51 @@ fn officers_come_change_and_go(t: &TestStore) {
     let (keys, pack) = (w.keys.clone(), w.pack.clone());
     let work = move |tx: &mut kaname_store::Tx<'_>| {
         let env = env(1);
-        let chief = add_officer(tx, &keys, &pack, &env, None, "Grace", &["administrator"])?;
+        let chief =
+            add_officer(tx, &keys, &pack, &env, None, None, &new("Grace", "operations", &["administrator"]))?;
         assert_eq!(
-            refused(add_officer(tx, &keys, &pack, &env, None, "Eve", &["administrator"])),
+            refused(add_officer(
+                tx,
+                &keys,
+                &pack,
+                &env,
+                None,
+                None,
+                &new("Eve", "operations", &["administrator"])
+            )),
             "not-allowed"
         );
         let by = officer(tx, &keys, chief)?.acting_as("administrator")?;
-        let ann = add_officer(tx, &keys, &pack, &env, Some(&by), "Ann", &["registrar", "payments"])?;
-        assert_eq!(refused(add_officer(tx, &keys, &pack, &env, Some(&by), "Eve", &["king"])), "unknown-role");
+        let ann = add_officer(
+            tx,
+            &keys,
+            &pack,
+            &env,
+            Some(&by),
+            None,
+            &new("Ann", "town-hall", &["registrar", "help-desk"]),
+        )?;
+        for (office, role, code) in [
+            ("town-hall", "king", "unknown-role"),
+            ("palace", "registrar", "unknown-office"),
+            ("town-hall", "payments", "role-not-in-office"),
+            ("audit", "administrator", "role-not-in-office"),
+        ] {
+            let eve = new("Eve", office, &[role]);
+            assert_eq!(refused(add_officer(tx, &keys, &pack, &env, Some(&by), None, &eve)), code);
+        }
 
         let found = officer(tx, &keys, ann)?;
         assert_eq!((found.name.as_str(), found.roles.len()), ("Ann", 2));
         assert_eq!(found.acting_as("auditor"), Err(Refusal::UnknownRole));
         let registrar = found.acting_as("registrar")?;
-        assert_eq!(refused(change_officer(tx, &pack, &registrar, ann, &["auditor"], true)), "not-allowed");
-        change_officer(tx, &pack, &by, ann, &["auditor"], false)?;
+        assert_eq!(
+            refused(change_officer(tx, &pack, &registrar, None, &change(ann, "audit", &["auditor"], true))),
+            "not-allowed"
+        );
+        let moved = change(ann, "", &["auditor"], true);
+        assert_eq!(refused(change_officer(tx, &pack, &by, None, &moved)), "role-not-in-office");
+        change_officer(tx, &pack, &by, None, &change(ann, "audit", &["auditor"], false))?;
         let gone = officer(tx, &keys, ann)?;
         assert_eq!(gone.acting_as("auditor"), Err(Refusal::NoSuchOfficer));
         assert_eq!(officers(tx, &keys)?.len(), 2);
@@ -53,6 +87,83 @@ fn officers_come_change_and_go(t: &TestStore) {
         Ok::<_, PersonError>(())
     };
     w.store.write(w.store.buckets().home(), work).expect("works");
+}
+
+fn new(name: &str, office: &str, roles: &[&str]) -> NewOfficer {
+    let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+    NewOfficer { name: name.to_owned(), office: office.to_owned(), roles }
+}
+
+fn change(id: OfficerId, office: &str, roles: &[&str], active: bool) -> OfficerChange {
+    let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+    OfficerChange { officer: id.to_string(), office: office.to_owned(), roles, active }
+}
+
+fn two_officers_do_what_one_may_not(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let work = move |tx: &mut kaname_store::Tx<'_>| {
+        let env = env(1);
+        let administrator = |name: &str| new(name, "operations", &["administrator"]);
+        let grace = add_officer(tx, &keys, &pack, &env, None, None, &administrator("Grace"))?;
+        let grace = officer(tx, &keys, grace)?.acting_as("administrator")?;
+        // Alone she adds the second one; from then on there are two to do it.
+        let ada = add_officer(tx, &keys, &pack, &env, Some(&grace), None, &administrator("Ada"))?;
+        let ada_acts = officer(tx, &keys, ada)?.acting_as("administrator")?;
+        let eve = new("Eve", "benefits", &["payments"]);
+        for by in [&grace, &ada_acts] {
+            let added = add_officer(tx, &keys, &pack, &env, Some(by), None, &eve);
+            assert_eq!(refused(added), "two-officers");
+            let gone = change(ada, "", &[], false);
+            assert_eq!(refused(change_officer(tx, &pack, by, None, &gone)), "two-officers");
+            let activated = may_manage(tx, &pack, Action::IssueOfficerActivation, by, None);
+            assert_eq!(refused(activated), "two-officers", "nor can she make a letter for another one");
+        }
+
+        let manage = Action::ManageOfficers;
+        let id = four_eyes::propose(tx, &keys, &env, &grace, manage, &eve)?;
+        assert_eq!(refused(four_eyes::approve(tx, &keys, &env, &grace, id)), "same-officer");
+        let clerk = Actor::officer("off_2", "registrar");
+        assert_eq!(refused(four_eyes::approve(tx, &keys, &env, &clerk, id)), "not-allowed");
+        assert_eq!(refused(four_eyes::propose(tx, &keys, &env, &clerk, manage, &eve)), "not-allowed");
+        let later = kaname_base::Env::new(env.now.plus_seconds(15 * 86_400), [9; 32]);
+        assert_eq!(refused(four_eyes::approve(tx, &keys, &later, &ada_acts, id)), "no-such-proposal");
+        assert_eq!(four_eyes::waiting(tx, &keys, env.now, std::slice::from_ref(&ada_acts))?.len(), 1);
+        assert!(four_eyes::waiting(tx, &keys, env.now, std::slice::from_ref(&clerk))?.is_empty());
+        assert!(four_eyes::waiting(tx, &keys, later.now, std::slice::from_ref(&ada_acts))?.is_empty());
+
+        let approved = four_eyes::approve(tx, &keys, &env, &ada_acts, id)?;
+        // Stopped here, she does it again; the proof is for this action, and for whoever proposed.
+        let approved_again = four_eyes::approve(tx, &keys, &env, &ada_acts, id)?;
+        assert_eq!(approved_again.second().id, approved.second().id);
+        let by_ada = add_officer(tx, &keys, &pack, &env, Some(&ada_acts), Some(&approved), &eve);
+        assert_eq!(refused(by_ada), "two-officers");
+        let other = may_manage(tx, &pack, Action::IssueOfficerActivation, &grace, Some(&approved));
+        assert_eq!(refused(other), "two-officers");
+        let agreed: NewOfficer = approved.proposal().content()?;
+        let eve_is = add_officer(tx, &keys, &pack, &env, Some(&grace), Some(&approved), &agreed)?;
+        four_eyes::close(tx, &keys, &approved)?;
+        assert_eq!(refused(four_eyes::close(tx, &keys, &approved)), "no-such-proposal");
+        assert_eq!(refused(four_eyes::approve(tx, &keys, &env, &ada_acts, id)), "no-such-proposal");
+        assert_eq!(officer(tx, &keys, eve_is)?.office.as_deref(), Some("benefits"));
+
+        let taken_back = four_eyes::propose(tx, &keys, &env, &grace, manage, &eve)?;
+        four_eyes::withdraw(tx, &keys, &ada_acts, taken_back)?;
+        let late = four_eyes::approve(tx, &keys, &env, &ada_acts, taken_back);
+        assert_eq!(refused(late), "no-such-proposal");
+        Ok::<_, PersonError>(())
+    };
+    w.store.write(w.store.buckets().home(), work).expect("works");
+}
+
+#[test]
+fn every_shipped_pack_asks_for_two_where_a_use_case_asks_too() {
+    for pack in Pack::shipped().iter().filter_map(|id| Pack::load_shipped(id)) {
+        assert_eq!(four_eyes::unknown(&pack), Vec::<String>::new(), "{}", pack.id);
+        for action in four_eyes::ASKED {
+            assert!(four_eyes::is_asked(&pack, *action), "{}: {action}", pack.id);
+        }
+    }
 }
 
 fn the_tables_can_be_distributed(t: &TestStore) {
@@ -168,7 +279,8 @@ fn an_officer_proves_herself_with_her_key_only(t: &TestStore) {
     let (keys, pack) = (w.keys.clone(), w.pack.clone());
     let work = move |tx: &mut kaname_store::Tx<'_>| {
         let env = env(1);
-        let chief = add_officer(tx, &keys, &pack, &env, None, "Grace", &["administrator"])?;
+        let chief =
+            add_officer(tx, &keys, &pack, &env, None, None, &new("Grace", "operations", &["administrator"]))?;
         let first = give_key(tx, &keys, None, chief)?;
         assert_eq!(
             refused(give_key(tx, &keys, None, chief)),
@@ -176,7 +288,8 @@ fn an_officer_proves_herself_with_her_key_only(t: &TestStore) {
             "only the first key is given freely"
         );
         let by = prove(tx, &keys, chief, &first)?.acting_as("administrator")?;
-        let ann = add_officer(tx, &keys, &pack, &env, Some(&by), "Ann", &["payments"])?;
+        let ann =
+            add_officer(tx, &keys, &pack, &env, Some(&by), None, &new("Ann", "benefits", &["payments"]))?;
         assert_eq!(refused(prove(tx, &keys, ann, "")), "officer-key-wrong", "she has none yet");
         let hers = give_key(tx, &keys, Some(&by), ann)?;
         assert_eq!(refused(prove(tx, &keys, ann, &first)), "officer-key-wrong");
@@ -190,7 +303,7 @@ fn an_officer_proves_herself_with_her_key_only(t: &TestStore) {
             "the newer one takes its place"
         );
         assert!(prove(tx, &keys, ann, &newer).is_ok());
-        change_officer(tx, &pack, &by, ann, &["payments"], false)?;
+        change_officer(tx, &pack, &by, None, &change(ann, "", &[], false))?;
         assert_eq!(refused(prove(tx, &keys, ann, &newer)), "no-such-officer");
         Ok::<_, PersonError>(())
     };

@@ -159,7 +159,13 @@ impl World {
                 (keys.clone(), Arc::clone(&pack), (!std::mem::take(&mut first)).then(|| chief.clone()));
             let id: OfficerId = store
                 .write(store.buckets().home(), move |tx| {
-                    officer::add_officer(tx, &with, &pack, &env(), by.as_ref(), name, &[role])
+                    let office = if role == "payments" { "benefits" } else { "town-hall" };
+                    let new = officer::NewOfficer {
+                        name: name.to_owned(),
+                        office: office.to_owned(),
+                        roles: vec![role.to_owned()],
+                    };
+                    officer::add_officer(tx, &with, &pack, &env(), by.as_ref(), None, &new)
                 })
                 .unwrap();
             id

@@ -36,6 +36,11 @@ fn check(name: &str) -> Result<ExitCode, Failure> {
         Some(pack) => pack,
         None => load_pack(Path::new(name))?,
     };
+    if let Some(action) = kaname_person::four_eyes::unknown(&pack).first() {
+        return Err(Failure::refused(format!(
+            "policy.toml: four_eyes: `{action}` is not an action that two officers do together here"
+        )));
+    }
     println!(
         "The pack '{}' (version {}) is good: {} language(s), {} purposes, {} programme(s), {} banks",
         pack.id,

@@ -141,7 +141,14 @@ impl Place {
     pub(crate) fn officer(&self, name: &str, role: &str, by: Option<&str>) -> String {
         let (folder, letter) = (self.folder(), self.beside(&format!("{name}.html")));
         let key = self.beside(&format!("{name}.key"));
-        let mut args = vec!["officer", "add", name, "--role", role, "--letter", text(&letter)];
+        let office = match role {
+            "administrator" => "operations",
+            "payments" => "benefits",
+            "auditor" => "audit",
+            _ => "town-hall",
+        };
+        let mut args = vec!["officer", "add", name, "--office", office, "--role", role];
+        args.extend(["--letter", text(&letter)]);
         args.extend(["--key", text(&key), "--config", text(&folder), "--json"]);
         args.extend(by.map(|by| ["--by", by]).into_iter().flatten());
         let id = answer(&args)["officer"].as_str().unwrap().to_owned();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use kaname_base::Env;
-use kaname_person::officer::{Officer, OfficerId, officers};
+use kaname_person::officer::{NewOfficer, Officer, OfficerId, officers};
 use kaname_person::register::person_of_reference;
 use kaname_person::show::{Asking, open_resident};
 use kaname_person::{PersonError, Resident};
@@ -32,7 +32,7 @@ pub(crate) struct Staff {
     pub(crate) approver: OfficerId,
 }
 
-/// Names and roles of the invented officers; the first adds the others.
+/// Names and roles of the invented officers; the first adds the others. Each is in the pack's first office that has the role.
 const OFFICERS: [(&str, &str); 4] = [
     ("Ada Minster", "administrator"),
     ("Petra Plan", "payments"),
@@ -50,9 +50,13 @@ pub(crate) fn staff(deployment: &Deployment) -> Result<Staff, Failure> {
         if known.iter().any(|officer| officer.name == name) {
             continue;
         }
-        let id = officer::add(deployment, boss.as_ref(), name, &[role])?;
-        officer::write_key(deployment, boss.as_ref(), id, &officer::key_file(deployment, id))?;
-        let added = Officer { id, name: name.to_owned(), roles: vec![role.to_owned()], active: true };
+        let office = deployment.pack.offices.iter().find(|office| office.roles.iter().any(|own| own == role));
+        let office = office.ok_or_else(|| Failure::refused(format!("the pack has no office with {role}")))?;
+        let roles = vec![role.to_owned()];
+        let new = NewOfficer { name: name.to_owned(), office: office.code.clone(), roles: roles.clone() };
+        let id = officer::add(deployment, boss.as_ref(), None, &new)?;
+        officer::write_key(deployment, boss.as_ref(), None, id, &officer::key_file(deployment, id))?;
+        let added = Officer { id, name: new.name, office: Some(new.office), roles, active: true };
         if boss.is_none() {
             boss = Some(administrator(&added)?);
         }
