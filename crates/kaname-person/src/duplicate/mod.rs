@@ -56,7 +56,7 @@ const MOST_UNDER_A_KEY: i64 = 64;
 const MOST_OPENED: usize = 32;
 
 /// From this weight on, somebody looks like the person: one chance in seventeen, because to overlook one costs more than to look.
-const LOOKS_LIKE: f32 = -4.0;
+pub const LOOKS_LIKE: f32 = -4.0;
 
 /// Those who may be the person of `particulars`, the likeliest first. Each who is compared has an entry in her log.
 ///

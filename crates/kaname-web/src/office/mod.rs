@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod counter;
+mod duplicates;
 pub(crate) mod home;
 pub mod imports;
 pub(crate) mod links;

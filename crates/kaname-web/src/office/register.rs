@@ -4,9 +4,11 @@ use axum::http::StatusCode;
 use kaname_base::pack::ReadingKind;
 use kaname_codec::b64;
 use kaname_person::Field as Column;
-use kaname_person::register::{self, Register, new_request};
+use kaname_person::duplicate::register_checked;
+use kaname_person::register::{Register, new_request};
 use kaname_person::{Action, Entry, Fault, PersonError, Reason, Refusal};
 
+use super::duplicates::{self, Said};
 use super::residents;
 use crate::http::answer::{Answer, page, page_with, see_other};
 use crate::http::guard::{self, Officer};
@@ -43,8 +45,18 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
         why: "registration",
         evidence,
     };
-    match register::register(&app.store, &app.keys, &app.pack, &app.numbers, &call.env, &ask) {
-        Ok(person) => registered(app, call, officer, person),
+    let decision = match duplicates::said(app, call, officer, &request) {
+        Said::Nothing => None,
+        Said::Others(decision) => Some(decision),
+        Said::Same(person) => return serve(app, call, officer, person, ""),
+        Said::Unclear => return duplicates::ask(app, call, officer, &ask, true),
+    };
+    let (store, keys, pack) = (&app.store, &app.keys, &app.pack);
+    match register_checked(store, keys, pack, &app.numbers, &call.env, &ask, decision.as_ref()) {
+        Err(PersonError::Refused(Refusal::LooksLikeSomebody)) => {
+            duplicates::ask(app, call, officer, &ask, false)
+        }
+        Ok(person) => serve(app, call, officer, person, "registered"),
         Err(PersonError::Refused(Refusal::Invalid(fault))) => {
             again(app, call, officer, text, Wrong::Fault(fault))
         }
@@ -54,12 +66,12 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
 }
 
 /// From here on the officer serves her, in a session of her own: her number and her letter are for nobody else.
-fn registered(app: &App, call: &Call, officer: &Officer, person: kaname_trust::PersonId) -> Answer {
+fn serve(app: &App, call: &Call, officer: &Officer, person: kaname_trust::PersonId, page: &str) -> Answer {
     let purpose = "registration";
     let actor = residents::serving(officer, purpose)
         .ok_or_else(|| Problem::forbidden("your role does not allow this"))?;
     let id = residents::serve(app, call, officer, actor, person, purpose)?;
-    see_other(&guard::address(id, "registered"))
+    see_other(&guard::address(id, page))
 }
 
 /// What is wrong with what was sent.

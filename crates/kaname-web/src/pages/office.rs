@@ -211,6 +211,68 @@ impl OfficeRegisterPage {
     }
 }
 
+/// The answer to `POST /office/register` when somebody who is here looks like the person: who, and what speaks for it and against it.
+#[derive(Template)]
+#[template(path = "office/duplicates.html")]
+pub struct OfficeDuplicatesPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The form as it was filled in, sent back with the decision.
+    pub kept: Vec<(String, String)>,
+    /// Who is shown; opaque, sent back in the field `shown`.
+    pub shown: String,
+    /// The likeliest first.
+    pub candidates: Vec<CandidateView>,
+    /// What was decided.
+    pub decision: Field,
+    /// One for each candidate, and that it is none of them.
+    pub choices: Vec<Choice>,
+    /// Why it is none of them.
+    pub why: Field,
+}
+
+impl OfficeDuplicatesPage {
+    fn errors(&self) -> Vec<(&'static str, &str)> {
+        errors(&[("decision", &self.decision), ("why", &self.why)])
+    }
+}
+
+/// Somebody who looks like the person.
+#[derive(Clone, Debug)]
+pub struct CandidateView {
+    /// Counted from 1.
+    pub place: u64,
+    /// How likely it is that they are one person, in a hundred.
+    pub percent: u64,
+    /// The record.
+    pub person: PersonView,
+    /// Field by field.
+    pub compared: Vec<ComparedView>,
+}
+
+/// One line of a comparison.
+#[derive(Clone, Debug)]
+pub struct ComparedView {
+    /// Which field, in the reader's language.
+    pub label: String,
+    /// What was entered now.
+    pub entered: String,
+    /// What the register has.
+    pub here: String,
+    /// A code of the texts `says.*`.
+    pub says: &'static str,
+}
+
+impl ComparedView {
+    fn tone(&self) -> &'static str {
+        match self.says {
+            "for" => "wait",
+            "against" => "good",
+            _ => "info",
+        }
+    }
+}
+
 /// After a registration.
 #[derive(Template)]
 #[template(path = "office/registered.html")]

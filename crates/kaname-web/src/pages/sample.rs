@@ -61,6 +61,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-account-refused", &OfficeAccountDonePage::sample_refused(lang));
     add("office-register", &OfficeRegisterPage::sample(lang));
     add("office-register-error", &OfficeRegisterPage::sample_with_errors(lang));
+    add("office-duplicates", &OfficeDuplicatesPage::sample(lang));
     add("office-registered", &OfficeRegisteredPage::sample(lang));
     add("office-imports", &ImportListPage::sample(lang));
     add("office-import", &ImportPage::sample(lang));
@@ -813,6 +814,41 @@ impl OfficeRegisterPage {
             birth_day: Field::of("31").wrong(set.wrong[1]),
             evidence: Field::of("").wrong(set.wrong[2]),
             ..page
+        }
+    }
+}
+
+impl OfficeDuplicatesPage {
+    /// As it comes back.
+    pub fn sample(lang: Lang) -> OfficeDuplicatesPage {
+        let (set, shell) = (setting(lang), officer(lang, "/office/register"));
+        let line = |label: &str, here: &str, says| ComparedView {
+            label: label.to_owned(),
+            entered: set.name.to_owned(),
+            here: here.to_owned(),
+            says,
+        };
+        let wrong = shell.t("wrong.choice");
+        OfficeDuplicatesPage {
+            kept: vec![("family_name".to_owned(), set.name.to_owned())],
+            shown: "t-53".to_owned(),
+            candidates: vec![CandidateView {
+                place: 1,
+                percent: 94,
+                person: person(lang),
+                compared: vec![
+                    line(&shell.word("compared", "family-name"), set.name, "for"),
+                    line(&shell.word("compared", "address"), set.office[1], "against"),
+                    line(&shell.word("compared", "phone"), set.phone, "little"),
+                ],
+            }],
+            decision: Field::of("").wrong(wrong),
+            choices: vec![
+                choice("same-1", &shell.t2("duplicate.same", "n", "1", "name", set.name), ""),
+                choice("other", &shell.t("duplicate.other"), ""),
+            ],
+            why: Field::default(),
+            shell,
         }
     }
 }

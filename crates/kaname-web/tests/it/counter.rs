@@ -259,3 +259,65 @@ fn the_routes_of_the_counter_lie_where_the_guard_finds_the_session() {
         assert!(route.path.starts_with("/office/counter/{counter}"), "{route}");
     }
 }
+
+/// Somebody at the counter looks like a resident: the officer compares them and decides, and each decision leaves its trace.
+#[tokio::test]
+async fn whoever_looks_like_a_resident_is_compared_before_she_is_registered() {
+    let world = World::new();
+    let (hers, _) = numbers(&world).await;
+    let mut officer = world.signed_in(&world.registrar).await;
+    let page = officer.get(&world, "/office/register").await;
+    let twin = [
+        ("family_name", "要木"),
+        ("given_name", "華子郎"),
+        ("family_reading", "カナメギ"),
+        ("given_reading", "ハナコロウ"),
+        ("birth_year", "1980"),
+        ("birth_month", "4"),
+        ("birth_day", "21"),
+        ("sex", "F"),
+        ("status", "citizen"),
+        ("evidence", "passport"),
+    ];
+    let before = (world.entries(&world.hanako), world.entries(&world.taro));
+    let asked = officer.fill(&world, &page, "/office/register", &twin).await;
+    assert_eq!(asked.status, StatusCode::CONFLICT, "{}", asked.text);
+    assert!(shows(&asked, &world.hanako) && !shows(&asked, &world.taro), "{}", asked.text);
+    assert!(world.entries(&world.hanako) > before.0, "she sees that she was compared");
+    assert_eq!(world.entries(&world.taro), before.1);
+
+    // Without a decision, or without a reason for it, nothing is registered; nor with what another officer was shown.
+    for decision in
+        [&[][..], &[("decision", "same-9")], &[("decision", "other")], &[("decision", "other"), ("why", " ")]]
+    {
+        let again = officer.fill(&world, &asked, "/office/register", decision).await;
+        assert_eq!(again.status, StatusCode::CONFLICT, "{decision:?}: {}", again.text);
+        assert!(again.text.contains("class=\"summary\""), "{decision:?}: {}", again.text);
+    }
+    let mut second = world.signed_in(&world.second_registrar).await;
+    let csrf = second.get(&world, "/office").await.form("/office/signout")[0].1.clone();
+    let mut stolen = asked.form("/office/register");
+    stolen.retain(|(name, _)| name != "csrf");
+    for (name, value) in [("csrf", csrf.as_str()), ("decision", "other"), ("why", "I say so")] {
+        stolen.push((name.to_owned(), value.to_owned()));
+    }
+    let refused = second.post(&world, "/office/register", &stolen).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+
+    // It is she: the officer serves her, and nobody is entered.
+    let same = officer.fill(&world, &asked, "/office/register", &[("decision", "same-1")]).await;
+    assert!(same.location().starts_with("/office/counter/ctr_"), "{same:?}");
+    let served = officer.get(&world, same.location()).await;
+    assert!(shows(&served, &world.hanako), "{}", served.text);
+
+    // It is somebody else, and the officer says why: she is entered, with a number of her own.
+    let why = [("decision", "other"), ("why", "Two passports, two faces")];
+    let other = officer.fill(&world, &asked, "/office/register", &why).await;
+    assert!(other.location().ends_with("/registered"), "{}", other.text);
+    let new = officer.get(&world, other.location()).await;
+    assert_eq!(new.status, StatusCode::OK);
+    assert!(!new.text.contains(&hers), "{}", new.text);
+    // Sent once more, the same form enters nobody else, and asks nothing.
+    let again = officer.fill(&world, &asked, "/office/register", &why).await;
+    assert!(again.location().ends_with("/registered"), "{}", again.text);
+}
