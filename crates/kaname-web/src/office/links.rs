@@ -13,7 +13,7 @@ use crate::http::answer::{Answer, page, see_other};
 use crate::http::guard::Officer;
 use crate::http::{App, Call, Problem};
 use crate::pages::link::{
-    CandidateView, CaseLine, FindingLine, LinkCasePage, LinkedPage, RecordView, ReportLine,
+    CaseLine, FindingLine, FittingView, LinkCasePage, LinkedPage, RecordView, ReportLine,
 };
 use crate::pages::{Notice, NoticeKind, Shell};
 use crate::portal::links::desk;
@@ -86,7 +86,7 @@ pub(crate) fn case(app: &App, call: &Call, officer: &Officer) -> Answer {
         let choice = opened.proposal.as_ref().and_then(|proposal| proposal.choice);
         choice.is_some_and(|choice| choice.person == person)
     };
-    let candidates = opened.candidates.iter().map(|(person, evidence, resident)| CandidateView {
+    let candidates = opened.candidates.iter().map(|(person, evidence, resident)| FittingView {
         handle: handle(app, officer, &id, person.bytes(), call.env.now),
         record: record_view(app, tag, &resident.particulars),
         percent: format!("{:.2}", f64::from(evidence.probability) / 100.0),

@@ -125,7 +125,7 @@ pub struct LinkCasePage {
     /// What the agency says.
     pub says: RecordView,
     /// Who comes into question.
-    pub candidates: Vec<CandidateView>,
+    pub candidates: Vec<FittingView>,
     /// Whether another officer proposes that it is nobody's.
     pub nobody_proposed: bool,
     /// Why the other officer proposes what she proposes.
@@ -149,7 +149,7 @@ pub struct RecordView {
 
 /// Somebody who comes into question.
 #[derive(Clone, Debug)]
-pub struct CandidateView {
+pub struct FittingView {
     /// Sent in the field `choice`.
     pub handle: String,
     /// Who it is.

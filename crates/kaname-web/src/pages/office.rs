@@ -238,7 +238,7 @@ impl OfficeDuplicatesPage {
 }
 
 /// Somebody who looks like the person.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CandidateView {
     /// Counted from 1.
     pub place: u64,

@@ -276,9 +276,9 @@ fn run_waiting(ask: &Waiting) -> Result<ExitCode, Failure> {
     let by = acting(&deployment, &ask.by, Action::ManageOfficers)?;
     let (keys, now) = (deployment.keys.clone(), clock::env().now);
     let home = deployment.store.buckets().home();
-    let found = deployment
-        .store
-        .read::<_, PersonError, _>(home, move |tx| four_eyes::waiting(tx, &keys, now, &[by.clone()]))?;
+    let found = deployment.store.read::<_, PersonError, _>(home, move |tx| {
+        four_eyes::waiting(tx, &keys, now, std::slice::from_ref(&by))
+    })?;
     if ask.on.json {
         let shown = found.iter().map(|one| {
             let asked = one.content::<Asked>().map(|asked| serde_json::json!(asked)).unwrap_or_default();

@@ -81,7 +81,7 @@ impl LinkedPage {
 impl LinkCasePage {
     /// With invented content.
     pub fn sample(lang: Lang) -> LinkCasePage {
-        let candidate = |handle: &str, proposed| CandidateView {
+        let candidate = |handle: &str, proposed| FittingView {
             handle: handle.to_owned(),
             record: record(lang),
             percent: "99.96".to_owned(),

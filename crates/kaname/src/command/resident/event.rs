@@ -25,7 +25,7 @@ use crate::work::Jobs;
 #[derive(Subcommand)]
 pub(crate) enum Event {
     /// Record one event
-    Add(Add),
+    Add(Box<Add>),
     /// Record the events of a JSON lines file, one object a line; a line that was recorded before is left alone
     Import(ImportEvents),
 }
