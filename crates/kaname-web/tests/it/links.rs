@@ -107,7 +107,8 @@ async fn everybody_reads_the_figures_and_no_small_one() {
     let page = nobody.get(&world, "/statistics/links").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     let request = nobody.request(axum::http::Method::GET, "/statistics/links");
-    let request = request.header("accept", "application/json").body(axum::body::Body::empty()).unwrap();
+    let mut request = request.body(axum::body::Body::empty()).unwrap();
+    request.headers_mut().insert("accept", "application/json".parse().unwrap());
     let answer = world.send(request).await;
     let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
     let sources = document["sources"].as_array().unwrap();
