@@ -39,6 +39,7 @@ fn no_text_is_left_over() {
         "link.state.",
         "link.doubt.",
         "finding.",
+        "event.",
         "alias.kind.",
         "alias.hint.",
         "alias.state.",
@@ -57,6 +58,16 @@ fn no_text_is_left_over() {
         .filter(|key| !handlers.contains(&format!("\"{key}\"")))
         .collect();
     assert_eq!(left, Vec::<&str>::new());
+}
+
+/// What happens to a resident has a name that she reads.
+#[test]
+fn every_event_has_a_name() {
+    let texts = texts();
+    let keys = texts.keys();
+    for kind in kaname_person::event::EventKind::ALL {
+        assert!(keys.contains(format!("event.{}", kind.code()).as_str()), "{}", kind.code());
+    }
 }
 
 /// A reason is told to the resident, with what to do, and to the officer.
