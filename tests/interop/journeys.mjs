@@ -305,7 +305,7 @@ async function journey(country, lang) {
     await look(approver, "a payout, without money");
   });
   await step("another officer approves, and the page follows the run to its end", async () => {
-    await kaname.kaname("payout", "fund", run.split("/").at(-1));
+    await kaname.kaname("payout", "fund", run.split("/").at(-1), "--officer", await kaname.officerId("payments", 1));
     await goto(approver, run);
     await look(approver, "a payout, to be approved", "payout-approve");
     await send(approver, `${run}/start`);

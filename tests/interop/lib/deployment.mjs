@@ -42,6 +42,12 @@ export class Deployment {
     return files.map((file) => this.letter(file.replace(/\.html$/, "")));
   }
 
+  // The id of an officer in this role: who acts by command line.
+  async officerId(role, at = 0) {
+    const officers = await this.kaname("officer", "list");
+    return officers.filter((officer) => officer.roles.includes(role))[at].officer;
+  }
+
   // The reference of the resident in this line of the file of residents, the first being 1.
   reference(line) {
     return readFileSync(join(this.folder, "residents.csv"), "utf8").split("\n")[line].split(",")[0];
@@ -53,11 +59,9 @@ export class Deployment {
   }
 
   async register(registration) {
-    const officers = await this.kaname("officer", "list");
-    const administrator = officers.find((officer) => officer.roles.includes("administrator"));
     const file = join(this.folder, `${registration.client_id}.json`);
     writeFileSync(file, JSON.stringify(registration));
-    await this.kaname("party", "add", file, "--by", administrator.officer);
+    await this.kaname("party", "add", file, "--by", await this.officerId("administrator"));
   }
 
   // How Chromium is told to trust this deployment's certificate and no other one that it does not know.
