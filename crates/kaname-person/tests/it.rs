@@ -24,6 +24,8 @@ mod identities;
 mod imports;
 #[path = "it/links.rs"]
 mod links;
+#[path = "it/mixing.rs"]
+mod mixing;
 #[path = "it/names.rs"]
 mod names;
 #[path = "it/numbers.rs"]

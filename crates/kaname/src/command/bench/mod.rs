@@ -5,6 +5,7 @@
 mod import;
 mod ledger;
 mod link;
+mod lookup;
 mod number;
 mod payout;
 mod register;
@@ -29,6 +30,8 @@ pub(crate) enum Bench {
     Number(Size),
     /// Residents imported
     Import(Size),
+    /// Residents looked up by number: resolved, logged with a receipt, opened, by 64 who ask at once
+    Lookup(Size),
     /// Residents paid: account opened under a receipt, transfer posted, bank message made and its report applied, log published
     Payout(Size),
     /// Transfers posted, in batches of 8,192 between 10,000 accounts
@@ -85,6 +88,9 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
         }
         Bench::Import(size) => {
             (import::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json)
+        }
+        Bench::Lookup(size) => {
+            (lookup::measure(&Place::new(size)?, size.count.unwrap_or(100_000))?, size.json)
         }
         Bench::Payout(size) => {
             (payout::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json)
