@@ -22,7 +22,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
         .iter()
         .map(|(file, text)| (file.as_str(), Source { file, text, problems: &problems }))
         .collect();
-    for file in [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, MANDATES] {
+    for file in [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, SOURCES, MANDATES] {
         if !files.contains_key(file) {
             Source { file, text: "", problems: &problems }.note(0, "", "the file is missing".to_owned());
         }

@@ -174,12 +174,13 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
     };
     let new = NewOfficer { name: ask.name.clone(), office: ask.office.clone(), roles: ask.roles.clone() };
     match add(&deployment, by.as_ref(), None, &new) {
+        // Who was let in gets what she signs in with: to let her in was the decision, and by now she may be the second who is asked.
         Ok(id) => {
             if let Some(file) = &ask.key {
-                write_key(&deployment, by.as_ref(), None, id, file)?;
+                issue_key(&deployment, by.as_ref(), id, file)?;
             }
             let by = by.unwrap_or_else(super::program);
-            write_letter(&deployment, &by, None, id, &ask.letter)?;
+            issue_letter(&deployment, &by, id, &ask.letter)?;
             tell(
                 &deployment,
                 id,
