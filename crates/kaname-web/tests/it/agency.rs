@@ -566,7 +566,11 @@ fn work(world: &World, after: i64) {
         let app = &world.app;
         kaname_web::api::webhooks::deliver(&app.store, &app.keys, &app.signin, &env, None, job)
     };
-    worker.round(&|| NOW.plus_seconds(after), &handler).unwrap();
+    // A thread of its own, as in a server: what it sends waits for the answer.
+    let done = std::thread::scope(|scope| {
+        scope.spawn(|| worker.round(&|| NOW.plus_seconds(after), &handler).unwrap()).join()
+    });
+    done.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
