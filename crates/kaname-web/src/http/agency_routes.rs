@@ -16,6 +16,7 @@ pub(super) fn table() -> Vec<Route> {
     const FILE: Audit = Receipt("registration", 1);
     const LIST: Audit = Nothing("an entry for each file that is looked into");
     const OWN: Audit = Nothing("the agency's own; an event names nobody but by the agency's name for her");
+    const PAPERS: Audit = Nothing("the register holds no papers");
     const NAMES: Audit = Nothing("names of the agency's own galleries");
     macro_rules! at {
         ($path:literal) => {
@@ -29,6 +30,8 @@ pub(super) fn table() -> Vec<Route> {
         // OSIA UIN.
         agency(post(), "/osia/uin/v1/uin", "uin.generate", Receipt("registration", 1), uin::generate),
         // OSIA Data Access.
+        agency(get(), "/osia/data/v1/persons", "pr.person.read", LIST, data::query),
+        agency(get(), "/osia/data/v1/persons/{uin}/document", "pr.document.read", PAPERS, data::document),
         agency(get(), "/osia/data/v1/persons/{uin}", "pr.person.read", LAW, data::person),
         agency(post(), "/osia/data/v1/persons/{uin}/match", "pr.person.match", LAW, data::matched),
         agency(post(), "/osia/data/v1/persons/{uin}/verify", "pr.person.verify", LAW, data::verified),

@@ -90,10 +90,12 @@ async fn an_agency_that_sends_rubbish_is_refused() {
         {
             let path = route.path.split('/').map(|part| if part.starts_with('{') { who } else { part });
             let path = path.collect::<Vec<_>>().join("/");
-            for (query, (kind, document)) in queries.iter().flat_map(|query| {
-                let documents = DOCUMENTS.iter().flat_map(|one| [("application/json", one), ("", one)]);
-                documents.map(move |document| (query, document))
-            }) {
+            // Each document once, with one query or another; where no body is read, each query once.
+            let reads = ![Method::GET, Method::DELETE].contains(&route.method);
+            let some = if reads { DOCUMENTS } else { &DOCUMENTS[..queries.len()] };
+            for (at, document) in some.iter().enumerate() {
+                let (query, kind) =
+                    (queries[at % queries.len()], if at % 5 == 4 { "" } else { "application/json" });
                 let mut request = axum::http::Request::builder()
                     .method(route.method.clone())
                     .uri(format!("{path}{query}"))

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use kaname_person::agency::facts::{PERSON_ID, UIN};
 use kaname_person::agency::read::{self, Mismatch, Operator, Statement, Withheld};
+use kaname_person::agency::whom;
 use serde_json::{Map, Value, json};
 
-use super::{fact, json as body, object, shown};
+use super::{fact, json as body, object, page, shown};
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
 use crate::http::{App, Call, Problem};
@@ -23,6 +25,55 @@ pub(crate) fn person(app: &App, call: &Call, agency: &Agency) -> Answer {
     let who = call.param("uin");
     let answer = read::attributes(&app.store, &app.keys, &app.pack, &call.env, &agency.asks, who, &names)?;
     Ok(json_answer(StatusCode::OK, &Value::Object(attributes(answer))))
+}
+
+/// `GET /v1/persons`: one resident, by her number or the agency's name for her, if what else is said of her is true. A register that
+/// answered to a name alone would name people whom nobody asked about.
+pub(crate) fn query(app: &App, call: &Call, agency: &Agency) -> Answer {
+    let (names, (skip, most)) = (names(call, "names")?, page(call)?);
+    let said = call.query.iter().filter(|(name, _)| !["names", "offset", "limit", "lang"].contains(name));
+    let (who, more): (Vec<_>, Vec<_>) = said.partition(|(name, _)| matches!(*name, "uin" | "personId"));
+    limited(more.len())?;
+    let [(_, who)] = who.as_slice() else {
+        return Err(kaname_person::Refusal::TooMany.into());
+    };
+    let (asks, env) = (&agency.asks, &call.env);
+    if !more.is_empty() {
+        let statement = |(name, value): &(&str, &str)| Statement {
+            name: (*name).to_owned(),
+            operator: Operator::Equal,
+            value: fact(&Value::from(*value)).expect("a text is a fact"),
+        };
+        let statements: Vec<Statement> = more.iter().map(statement).collect();
+        if !read::verdict(&app.store, &app.keys, &app.pack, env, asks, who, &statements)? {
+            return Err(Problem::not_found());
+        }
+    }
+    let only_name = vec![if asks.sees_numbers { UIN } else { PERSON_ID }.to_owned()];
+    let wanted = if names.is_empty() { &only_name } else { &names };
+    let answer = read::attributes(&app.store, &app.keys, &app.pack, env, asks, who, wanted)?;
+    let shown = attributes(answer);
+    let row = match names.is_empty() {
+        true => shown.into_iter().next().map_or(Value::Null, |(_, value)| value),
+        false => Value::Object(shown),
+    };
+    if skip > 0 || most == 0 {
+        return Err(Problem::not_found());
+    }
+    Ok(json_answer(StatusCode::OK, &Value::Array(vec![row])))
+}
+
+/// `GET /v1/persons/{uin}/document`: the register holds entries and no papers, so it has none to give.
+pub(crate) fn document(app: &App, call: &Call, agency: &Agency) -> Answer {
+    if call.query.get("doctype").is_none() {
+        return Err(Problem::malformed("doctype is missing"));
+    }
+    if !call.query.get("format").is_some_and(|format| ["pdf", "jpeg", "png", "TBD"].contains(&format)) {
+        return Err(Problem::malformed("format is not one of OSIA's"));
+    }
+    let who = call.param("uin");
+    whom::resident(&app.store, &app.keys, &app.pack, &call.env, &agency.asks, who)?;
+    Err(Problem::not_found())
 }
 
 /// `POST /v1/persons/{uin}/match`
