@@ -79,12 +79,13 @@ pub fn add_officer(
     second: Option<&Approved>,
     new: &NewOfficer,
 ) -> Result<OfficerId, PersonError> {
+    // First, so that nobody is asked to approve what cannot be done.
+    let roles = known_roles(pack, &new.office, &new.roles)?;
     match by {
         Some(by) => may_manage(tx, pack, Action::ManageOfficers, by, second)?,
         None if table::officers(tx)?.is_empty() => {}
         None => return Err(not_allowed()),
     }
-    let roles = known_roles(pack, &new.office, &new.roles)?;
     let id = env.id(tx.bucket());
     let wrapped = keys.wrap(&context(id), new.name.as_bytes());
 

@@ -17,7 +17,7 @@ fn a_letter_for_another_officer_takes_two_administrators() {
     assert!(!letter.exists(), "nothing is printed by one alone");
     let approve = ["officer", "approve", &proposal, "--letter", text(&letter), "--by"];
     let same = refusal(&[&approve[..], &[boss.as_str()], &config[..2]].concat(), 1);
-    assert!(same.contains("proposed"), "{same}");
+    assert!(same.contains("another officer"), "{same}");
     assert!(!letter.exists());
     let waiting = answer(&[&["officer", "waiting", "--by", second.as_str()][..], &config].concat());
     assert_eq!(waiting[0]["proposal"], proposal.as_str());
