@@ -5,6 +5,7 @@
 //! through [`verified::Verified`].
 
 pub mod b64;
+pub mod canonical;
 pub mod hpke;
 pub mod iso20022;
 pub mod jose;

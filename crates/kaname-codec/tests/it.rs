@@ -1,5 +1,7 @@
 //! All tests of this crate, in one binary.
 
+#[path = "it/canonical.rs"]
+mod canonical;
 #[path = "it/iso20022.rs"]
 mod iso20022;
 #[path = "it/jose.rs"]

@@ -10,7 +10,7 @@ mod key;
 
 pub use claims::{Audience, ClaimError, check_age, check_audience, check_times};
 pub use jwk::JwkSet;
-pub use jws::{Algorithm, Header, MAX_TOKEN_BYTES, Unverified, sign_jwt};
+pub use jws::{Algorithm, Detached, Header, MAX_TOKEN_BYTES, Unverified, sign_jwt};
 pub use key::{Es256Key, Es256Public};
 
 use crate::b64::BadBase64;
