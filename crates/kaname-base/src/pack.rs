@@ -58,6 +58,8 @@ pub struct Pack {
     pub voucher: Voucher,
     /// When a session at the counter ends by itself.
     pub counter: CounterRules,
+    /// How long what agencies are told is kept.
+    pub feed: FeedRules,
     /// Which acts about entries of the register take two officers.
     pub identities: IdentityRules,
     /// Where officers work. Each says which roles its officers may have.
@@ -265,6 +267,19 @@ pub struct CounterRules {
 impl Default for CounterRules {
     fn default() -> CounterRules {
         CounterRules { idle_minutes: 5, longest_minutes: 60 }
+    }
+}
+
+/// How long what agencies are told is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedRules {
+    /// An event, and what became of a question that was answered later, for so many days.
+    pub keep_days: i64,
+}
+
+impl Default for FeedRules {
+    fn default() -> FeedRules {
+        FeedRules { keep_days: 365 }
     }
 }
 

@@ -89,6 +89,14 @@ pub enum Refusal {
     /// Registrations, photos, merges and splits are not recorded as single events.
     #[error("such an event has a way of its own")]
     RecordedOtherwise,
+    /// An agency asks for events that are no longer kept.
+    #[error(
+        "events up to number {up_to} are no longer kept: read anew whom you know, and go on after {up_to}"
+    )]
+    EventsGone {
+        /// The last place that is gone.
+        up_to: i64,
+    },
     /// A request was sent twice with different contents.
     #[error("this request recorded something else")]
     RequestReused,
@@ -254,6 +262,7 @@ impl Refusal {
             Refusal::NoSuchEvent => "no-such-event",
             Refusal::EventStands => "event-stands",
             Refusal::RecordedOtherwise => "recorded-otherwise",
+            Refusal::EventsGone { .. } => "events-gone",
             Refusal::RequestReused => "request-reused",
             Refusal::BadPhoto => "bad-photo",
             Refusal::NoSuchMandate => "no-such-mandate",

@@ -61,6 +61,7 @@ pub use resident::{
 pub const MIGRATIONS: &[kaname_store::Migration] = &[
     agency::TABLES,
     agency::FEEDS,
+    agency::LATER,
     kaname_store::Migration {
         block: "person",
         number: 1,

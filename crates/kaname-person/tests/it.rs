@@ -18,6 +18,8 @@ mod enrolments;
 mod event_rules;
 #[path = "it/events.rs"]
 mod events;
+#[path = "it/feeds.rs"]
+mod feeds;
 #[path = "it/identities.rs"]
 mod identities;
 #[path = "it/imports.rs"]

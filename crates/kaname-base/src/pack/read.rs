@@ -86,6 +86,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
             banks,
             voucher,
             counter: policy.counter,
+            feed: policy.feed,
             identities: policy.identities,
             offices: policy.offices,
             four_eyes: policy.four_eyes,
@@ -394,6 +395,7 @@ fn read_reserved(node: &Node<'_>, body_digits: usize) -> Reserved {
 struct Policy {
     purposes: Vec<Purpose>,
     counter: CounterRules,
+    feed: FeedRules,
     identities: IdentityRules,
     offices: Vec<Office>,
     four_eyes: Vec<String>,
@@ -446,6 +448,12 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
         rules
     });
 
+    let feed = root.table("feed").map_or(FeedRules::default(), |node| {
+        let rules = FeedRules { keep_days: node.number("keep_days", 7..3651) as i64 };
+        node.refuse_other_keys();
+        rules
+    });
+
     let identities = root.table("identities").map_or(IdentityRules::default(), |node| {
         let eyes = [("four-eyes", true), ("two-eyes", false)];
         let rules = IdentityRules {
@@ -493,7 +501,7 @@ fn read_policy(root: &Node<'_>, tags: &[String]) -> Policy {
     let attributes: Vec<Attribute> =
         root.tables("attribute").iter().map(|node| read_attribute(node, tags, &purposes)).collect();
     refuse_twins(root, "attribute", attributes.iter().map(|attribute| &attribute.code));
-    Policy { purposes, counter, identities, offices, four_eyes, roles, attributes }
+    Policy { purposes, counter, feed, identities, offices, four_eyes, roles, attributes }
 }
 
 fn read_attribute(node: &Node<'_>, tags: &[String], purposes: &[Purpose]) -> Attribute {

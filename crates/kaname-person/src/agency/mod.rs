@@ -13,7 +13,9 @@ pub mod file;
 pub mod name;
 pub mod person;
 pub mod read;
+pub mod search;
 mod table;
+pub mod transaction;
 pub mod whom;
 
 use std::sync::Arc;
@@ -93,6 +95,9 @@ pub(crate) const TABLES: kaname_store::Migration =
     tables(1, include_str!("../../migrations/agency_0001.sql"));
 /// Those of feeds and subscriptions.
 pub(crate) const FEEDS: kaname_store::Migration = tables(2, include_str!("../../migrations/agency_0002.sql"));
+
+/// What feeds have forgotten, and questions that are answered later.
+pub(crate) const LATER: kaname_store::Migration = tables(3, include_str!("../../migrations/agency_0003.sql"));
 
 const fn tables(number: i64, sql: &'static str) -> kaname_store::Migration {
     kaname_store::Migration { block: "agency", number, sql }

@@ -10,17 +10,14 @@ use crate::http::{App, Call, Problem};
 
 /// `GET /v1/events`
 pub(crate) fn after(app: &App, call: &Call, agency: &Agency) -> Answer {
-    let number = |name: &str, default: i64| match call.query.get(name) {
-        None => Ok(default),
-        Some(text) => text
-            .parse::<i64>()
-            .ok()
-            .filter(|number| *number >= 0)
-            .ok_or_else(|| Problem::malformed(format!("{name} is not a whole number from 0 on"))),
+    let number = |name: &str| {
+        let read = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0);
+        let wrong = || Problem::malformed(format!("{name} is not a whole number from 0 on"));
+        call.query.get(name).map(|text| read(text).ok_or_else(wrong)).transpose()
     };
-    let (from, most) = (number("after", 0)?, number("limit", feed::PAGE)?);
+    let (from, most) = (number("after")?, number("limit")?.unwrap_or(feed::PAGE));
     let events = feed::after(agency.desk(app, call), from, most)?;
-    let next = events.last().map_or(from, |placed| placed.n);
+    let next = events.last().map_or(from.unwrap_or_default(), |placed| placed.n);
     let events: Vec<Value> = events.iter().map(view).collect();
     Ok(json_answer(StatusCode::OK, &json!({ "events": events, "next": next })))
 }

@@ -51,6 +51,7 @@ const PAGES: &[Entry] = &[
     ("event-before-birth", include_str!("../../../../docs/errors/event-before-birth.md")),
     ("event-in-future", include_str!("../../../../docs/errors/event-in-future.md")),
     ("event-stands", include_str!("../../../../docs/errors/event-stands.md")),
+    ("events-gone", include_str!("../../../../docs/errors/events-gone.md")),
     ("exceeds-debits", include_str!("../../../../docs/errors/exceeds-debits.md")),
     ("file", include_str!("../../../../docs/errors/file.md")),
     ("file-there", include_str!("../../../../docs/errors/file-there.md")),

@@ -64,6 +64,7 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
     match refusal {
         RegisterKeeps | TooMany | EnrolmentFinished => StatusCode::FORBIDDEN,
         FileThere => StatusCode::CONFLICT,
+        EventsGone { .. } => StatusCode::GONE,
         IdForm => StatusCode::BAD_REQUEST,
         Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         MandateOver | SamePerson | SameOfficer => StatusCode::CONFLICT,

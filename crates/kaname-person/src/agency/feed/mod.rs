@@ -19,8 +19,9 @@ use crate::event::EventKind;
 use crate::event::follow::Told;
 use crate::event::record::Book;
 use crate::policy::{self, PROGRAM};
-use crate::{Action, PersonError};
+use crate::{Action, PersonError, Refusal};
 
+pub mod prune;
 pub mod subscription;
 pub(crate) mod table;
 
@@ -121,17 +122,22 @@ fn topic_of(kind: EventKind) -> Option<&'static str> {
     })
 }
 
-/// The agency's feed after a place in it.
+/// The agency's feed after a place in it; without one, from the oldest event that is kept.
 ///
 /// # Errors
-/// [`crate::Refusal::NotAllowed`]; [`PersonError::Store`].
-pub fn after(desk: Desk<'_>, n: i64, most: i64) -> Result<Vec<Placed>, PersonError> {
+/// [`Refusal::EventsGone`] when events after this place are no longer kept; [`Refusal::NotAllowed`]; [`PersonError::Store`].
+pub fn after(desk: Desk<'_>, n: Option<i64>, most: i64) -> Result<Vec<Placed>, PersonError> {
     policy::may(&desk.agency.actor(), Action::ReadAsAgency)?;
     let (who, most) = (index(desk.keys, desk.agency), most.clamp(1, PAGE));
-    let rows =
-        desk.store.read::<_, StoreError, _>(bucket(desk.store, desk.keys, desk.agency), move |tx| {
-            own::after(tx, &who, n, most)
-        })?;
+    let place = bucket(desk.store, desk.keys, desk.agency);
+    let rows = desk.store.read::<_, PersonError, _>(place, move |tx| {
+        let gone = own::gone(tx, &who)?;
+        let from = n.unwrap_or(gone);
+        if from < gone {
+            return Err(Refusal::EventsGone { up_to: gone }.into());
+        }
+        Ok(own::after(tx, &who, from, most)?)
+    })?;
     rows.into_iter()
         .map(|(n, body)| Ok(Placed { n, notice: unwrap(desk.keys, desk.agency, &body)? }))
         .collect()
@@ -152,11 +158,11 @@ pub fn tell(
 ) -> Result<(), PersonError> {
     let person = told.person;
     let home = bucket_of(person, store.buckets());
-    let (with, pack, again, all) = (keys.clone(), Arc::clone(pack), env.again(), listeners.to_vec());
+    let (with, own_pack, again, all) = (keys.clone(), Arc::clone(pack), env.again(), listeners.to_vec());
     let by = Actor::program("life-events", PROGRAM);
     let (events, hear) = store.write::<_, PersonError, _>(home, move |tx| {
         let last = own::told(tx, &with.pseudonym("agency", person))?;
-        let book = Book::open(tx, &with, &pack, &again.again(), person, &by, "registration")?;
+        let book = Book::open(tx, &with, &own_pack, &again.again(), person, &by, "registration")?;
         let events: Vec<(i64, EventKind)> = book
             .events
             .iter()
@@ -186,7 +192,7 @@ pub fn tell(
                 (event, Notice { id: hex(&event), topic: topic.to_owned(), subject: String::new(), text, at })
             })
             .collect();
-        append(store, keys, env, &agency, notices)?;
+        append(store, keys, env, pack.feed.keep_days, &agency, notices)?;
     }
     let (with, last) = (keys.clone(), events.iter().map(|(n, _)| *n).max());
     let Some(last) = last else { return Ok(()) };
@@ -199,6 +205,7 @@ pub(crate) fn append(
     store: &Store,
     keys: &Keys,
     env: &Env,
+    keep_days: i64,
     agency: &Agency,
     notices: Vec<(BlindIndex, Notice)>,
 ) -> Result<(), PersonError> {
@@ -211,6 +218,9 @@ pub(crate) fn append(
             if own::append(tx, &who, event, &with.wrap(&context(&agency), &plain))? {
                 topics.push(notice.topic.clone());
             }
+        }
+        if !topics.is_empty() {
+            prune::plan(tx, &with, &env.again(), &agency, keep_days)?;
         }
         subscription::wake(tx, &with, &env.again(), &agency, &topics)
     })
@@ -250,4 +260,11 @@ pub(crate) fn unwrap(keys: &Keys, agency: &Agency, body: &[u8]) -> Result<Notice
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn unhex(text: &str) -> Option<BlindIndex> {
+    if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }

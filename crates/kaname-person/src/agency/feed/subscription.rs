@@ -11,7 +11,7 @@ use kaname_trust::{Keys, TrustError};
 use serde::{Deserialize, Serialize};
 
 use super::table::{self as own, SubscriptionRow};
-use super::{Listener, Notice, Placed, append, bucket, hex, index, life_topics, unwrap};
+use super::{Listener, Notice, Placed, append, bucket, hex, index, life_topics, unhex, unwrap};
 use crate::agency::{Agency, Desk};
 use crate::{Action, PersonError, Refusal, policy};
 
@@ -157,7 +157,14 @@ pub fn publish(
     for Listener { agency, .. } in listeners {
         let mine = list(desk.store, desk.keys, agency)?;
         if mine.iter().any(|one| one.topic == topic.id) {
-            append(desk.store, desk.keys, desk.env, agency, vec![(event, notice.clone())])?;
+            append(
+                desk.store,
+                desk.keys,
+                desk.env,
+                desk.pack.feed.keep_days,
+                agency,
+                vec![(event, notice.clone())],
+            )?;
         }
     }
     Ok(())
@@ -311,6 +318,8 @@ pub fn next(store: &Store, keys: &Keys, agency: &Agency, to: &Delivery) -> Resul
             let token = token_of(&with, &row);
             return Ok(Next::Confirmation { address, topic, token });
         }
+        // What it slept through and is no longer kept, nobody can tell it.
+        row.position = row.position.max(own::gone(tx, &who)?);
         while row.state == ACTIVE {
             let rows = own::after(tx, &who, row.position, super::PAGE)?;
             for (n, body) in &rows {
@@ -429,11 +438,4 @@ fn context(agency: &Agency) -> Vec<u8> {
 
 fn job_context(id: &[u8; 16]) -> Vec<u8> {
     [KIND.as_bytes(), b"\0", id].concat()
-}
-
-fn unhex(text: &str) -> Option<BlindIndex> {
-    if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }

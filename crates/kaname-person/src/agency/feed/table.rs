@@ -10,6 +10,10 @@ const TOLD: &str = "SELECT n FROM agency_told WHERE bucket = $1 AND person = $2"
 const TELL: &str = "INSERT INTO agency_told (bucket, person, n) VALUES ($1, $2, $3)
     ON CONFLICT (bucket, person) DO UPDATE SET n = excluded.n WHERE agency_told.n < excluded.n";
 const HEAD: &str = "SELECT MAX(n) FROM agency_feed WHERE bucket = $1 AND agency = $2";
+const GONE: &str = "SELECT gone FROM agency_feed_mark WHERE bucket = $1 AND agency = $2";
+const MARK: &str = "INSERT INTO agency_feed_mark (bucket, agency, gone) VALUES ($1, $2, $3)
+    ON CONFLICT (bucket, agency) DO UPDATE SET gone = excluded.gone WHERE agency_feed_mark.gone < excluded.gone";
+const FORGET: &str = "DELETE FROM agency_feed WHERE bucket = $1 AND agency = $2 AND n <= $3";
 const THERE: &str = "SELECT 1 FROM agency_feed WHERE bucket = $1 AND agency = $2 AND event = $3";
 const APPEND: &str = "INSERT INTO agency_feed (bucket, agency, n, event, body) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (bucket, agency, n) DO NOTHING";
@@ -54,8 +58,21 @@ pub(crate) fn tell(tx: &mut Tx<'_>, person: &BlindIndex, n: i64) -> Result<(), S
     tx.change(TELL, &[person.into(), n.into()]).map(drop)
 }
 
+/// The last place that was given, also when nothing of the feed is left.
 pub(crate) fn head(tx: &mut Tx<'_>, agency: &BlindIndex) -> Result<i64, StoreError> {
-    tx.row(HEAD, &[agency.into()])?.map_or(Ok(0), |row| Ok(row.maybe_int(0)?.unwrap_or(0)))
+    let last = tx.row(HEAD, &[agency.into()])?.map_or(Ok(None), |row| row.maybe_int(0))?;
+    last.map_or_else(|| gone(tx, agency), Ok)
+}
+
+/// Up to which place the feed is no longer kept.
+pub(crate) fn gone(tx: &mut Tx<'_>, agency: &BlindIndex) -> Result<i64, StoreError> {
+    tx.row(GONE, &[agency.into()])?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Forgets the feed up to a place, with it.
+pub(crate) fn forget(tx: &mut Tx<'_>, agency: &BlindIndex, n: i64) -> Result<(), StoreError> {
+    tx.change(FORGET, &[agency.into(), n.into()])?;
+    tx.change(MARK, &[agency.into(), n.into()]).map(drop)
 }
 
 /// Appends one row after the last, unless the event is there; whether it was new. Whoever comes second at one place runs again.
