@@ -2,23 +2,20 @@
 comes in with a bad token. The descriptions are not part of this project: KANAME_SPECS names the folder that has them."""
 
 import base64
-import json
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import requests
 import yaml
 from joserfc import jwk, jwt
 
+from lib.agency import ISSUER, Agency
 from lib.check import check, end
 
-ISSUER, FOLDER = os.environ["KANAME_INDIA_URL"], Path(os.environ["KANAME_INDIA_DATA"])
 SPECS = Path(os.environ["KANAME_SPECS"]) / "osia"
 EXAMPLES, SEED = os.environ.get("KANAME_EXAMPLES", "6"), "20261122"
-KEY = jwk.ECKey.generate_key("P-256", {"kid": "agency-1", "alg": "ES256", "use": "sig"})
 SCOPES = (
     "uin.generate uin.read pr.person.read pr.person.write pr.person.match pr.person.verify pr.document.read pr.identity.read"
     " pr.identity.write pr.reference.read pr.reference.write pr.gallery.read notif.sub.read notif.sub.write notif.topic.read"
@@ -43,46 +40,13 @@ CHECKS = (
 )
 
 
-def kaname(*words):
-    command = [os.environ["KANAME"], *words, "--config", str(FOLDER), "--json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-
-
-def register():
-    officers = kaname("officer", "list")
-    administrator = next(one["officer"] for one in officers if "administrator" in one["roles"])
-    file = FOLDER / "osia-agency.json"
-    file.write_text(json.dumps({
-        "client_id": "osia-agency", "names": [["en", "OSIA agency"]], "redirect_uris": [], "sector": "osia",
-        "jwks": {"keys": [KEY.as_dict(private=False)]}, "profile": "plain", "level": "letter",
-        "attributes": [{"attribute": code, "purpose": "public-service"} for code in ("name", "birth_date", "sex", "address")],
-    }))
-    scopes = [word for scope in SCOPES.split() for word in ("--scope", scope)]
-    kaname("party", "add", str(file), "--by", administrator, "--webhook", "http://127.0.0.1:9", *scopes)
-
-
-def ask_token(scope=SCOPES, **changed):
-    now = int(time.time())
-    claims = {"iss": "osia-agency", "sub": "osia-agency", "aud": ISSUER, "iat": now, "exp": now + 60,
-              "jti": base64.urlsafe_b64encode(os.urandom(16)).decode()} | changed
-    return requests.post(ISSUER + "/token", {
-        "grant_type": "client_credentials", "scope": scope,
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": jwt.encode({"alg": "ES256", "kid": "agency-1"}, claims, KEY),
-    }, timeout=30)
-
-
-def token():
-    answer = ask_token()
-    assert answer.status_code == 200, answer.text
-    return answer.json()["access_token"]
+agency = Agency("osia-agency", SCOPES, webhook="http://127.0.0.1:9")
 
 
 @check("an agency gets an access token that the published keys verify")
 def _():
-    register()
-    time.sleep(6)  # the serving process looks for new parties every five seconds
-    text = token()
+    agency.register()
+    text = agency.token()
     keys = jwk.KeySet.import_key_set(requests.get(ISSUER + "/jwks", timeout=20).json())
     read = jwt.decode(text, keys)
     assert read.header["typ"] == "at+jwt", read.header
@@ -93,9 +57,9 @@ def _():
 @check("a wrong assertion, audience or scope gives no token")
 def _():
     for answer, error in [
-        (ask_token(aud="https://elsewhere.example"), "invalid_client"),
-        (ask_token(iss="somebody"), "invalid_client"),
-        (ask_token(scope="openid"), "invalid_scope"),
+        (agency.ask_token(aud="https://elsewhere.example"), "invalid_client"),
+        (agency.ask_token(iss="somebody"), "invalid_client"),
+        (agency.ask_token(scope="openid"), "invalid_scope"),
     ]:
         assert answer.json()["error"] == error, answer.text
 
@@ -111,7 +75,7 @@ def operations():
 
 @check("each operation that OSIA publishes refuses no token, a made-up one and a changed one")
 def _():
-    good = token()
+    good = agency.token()
     head, body, signature = good.split(".")
     changed = f"{head}.{base64.urlsafe_b64encode(b'{}').decode().strip('=')}.{signature}"
     asked = 0
@@ -129,7 +93,7 @@ def _():
 def schemathesis(interface, file):
     report = Path(f"osia-{interface}.json")
     command = [
-        "schemathesis", "run", str(SPECS / file), "--url", f"{ISSUER}/osia/{interface}", "-H", f"Authorization: Bearer {token()}",
+        "schemathesis", "run", str(SPECS / file), "--url", f"{ISSUER}/osia/{interface}", "-H", f"Authorization: Bearer {agency.token()}",
         "--checks", CHECKS, "--phases", PHASES[interface], "--max-examples", EXAMPLES, "--seed", SEED,
         "--mode", "all", "--workers", "1", "--no-color", "--suppress-health-check", "all", "--warnings", "off",
         "--request-timeout", "30", "--continue-on-failure", "--no-shrink", "--report", "json", "--report-json-path", str(report),
@@ -147,7 +111,7 @@ for interface, file in INTERFACES.items():
 
 @check("a topic is made once, published to and taken back")
 def _():
-    base, headers = ISSUER + "/osia/notification/v1/topics", {"authorization": f"Bearer {token()}"}
+    base, headers = ISSUER + "/osia/notification/v1/topics", {"authorization": f"Bearer {agency.token()}"}
     topics = [requests.post(base, params={"name": "reforms"}, headers=headers, timeout=30).json() for _ in range(2)]
     assert topics[0] == topics[1] and topics[0]["name"] == "reforms", topics
     one = f"{base}/{topics[0]['uuid']}"

@@ -1,7 +1,7 @@
 //! Relying parties: who may ask, where the answer may go, and what may be asked for.
 
 use kaname_base::Env;
-use kaname_codec::jose::JwkSet;
+use kaname_codec::jose::{Detached, JwkSet};
 use kaname_person::{Action, policy};
 use kaname_trust::Actor;
 use serde::{Deserialize, Serialize};
@@ -106,6 +106,13 @@ impl Client {
     /// Its keys.
     pub(crate) fn keys(&self) -> &JwkSet {
         &self.keys
+    }
+
+    /// Whether one of its keys signed `body`: a JWS whose payload travels beside it (RFC 7515 appendix F).
+    pub fn has_signed(&self, signature: &str, body: &[u8]) -> bool {
+        let Ok(signature) = Detached::parse(signature) else { return false };
+        let key = self.keys.find(signature.header().kid.as_deref());
+        key.is_some_and(|key| signature.verify(key, body).is_ok())
     }
 
     /// What it may ask for under the scope `attribute`.

@@ -2,11 +2,12 @@
 //! each other are told of what happened in one of them.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kaname_base::pack::Pack;
 use kaname_pay::PayError;
-use kaname_person::agency::feed;
+use kaname_person::Numbers;
+use kaname_person::agency::feed::{self, prune};
 use kaname_person::event::follow::failed;
 use kaname_person::event::follow::{self, Told, follow};
 use kaname_person::identity::{ProposalId, carry_out, decide};
@@ -18,6 +19,7 @@ use kaname_store::jobs::{Job, JobError, Round, Stop, Worker};
 use kaname_store::{Store, StoreError};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, Keys, PersonId};
+use kaname_web::api::dci::later::{self, Answering};
 use kaname_web::api::webhooks;
 
 use crate::clock;
@@ -36,6 +38,8 @@ pub(crate) struct Jobs {
     pack: Arc<Pack>,
     linking: Desk,
     issuer: String,
+    numbers: Numbers,
+    provider: OnceLock<Provider>,
 }
 
 impl Jobs {
@@ -43,7 +47,16 @@ impl Jobs {
         let Deployment { store, keys, pack, .. } = deployment;
         let linking = crate::command::link::desk(deployment);
         let issuer = deployment.config.serve.issuer.clone();
-        Jobs { store: store.clone(), keys: keys.clone(), pack: Arc::clone(pack), linking, issuer }
+        let numbers = Numbers::new(keys, pack);
+        Jobs {
+            store: store.clone(),
+            keys: keys.clone(),
+            pack: Arc::clone(pack),
+            linking,
+            issuer,
+            numbers,
+            provider: OnceLock::new(),
+        }
     }
 
     /// Does what is due now, and what follows from it.
@@ -78,10 +91,19 @@ impl Jobs {
                 self.tell_agencies(&told)
             }
             webhooks::KIND => {
-                let authorities = Path::new(AUTHORITIES);
-                let authorities = authorities.exists().then_some(authorities);
                 let provider = self.provider()?;
-                webhooks::deliver(&self.store, &self.keys, &provider, &clock::env, authorities, job)
+                webhooks::deliver(&self.store, &self.keys, provider, &clock::env, authorities(), job)
+            }
+            later::KIND => {
+                let Jobs { store, keys, pack, numbers, .. } = self;
+                let (provider, authorities) = (self.provider()?, authorities());
+                let with = Answering { store, keys, pack, numbers, provider, authorities };
+                later::deliver(&with, &clock::env(), job)
+            }
+            prune::KIND => {
+                let agency = prune::agency(&self.keys, job).ok_or(JobError::Never("unreadable"))?;
+                prune::prune(&self.store, &self.keys, &self.pack, &clock::env(), &agency)
+                    .map_err(|_| JobError::Later("agencies"))
             }
             decide::KIND => {
                 let id = ProposalId::from_bytes(job.id);
@@ -121,16 +143,20 @@ impl Jobs {
     /// Puts a life event into the feeds of the agencies that may hear of it.
     fn tell_agencies(&self, told: &Told) -> Result<(), JobError> {
         let env = clock::env();
-        let listeners =
-            webhooks::listeners(&self.provider()?, &env).map_err(|_| JobError::Later("signin"))?;
+        let listeners = webhooks::listeners(self.provider()?, &env).map_err(|_| JobError::Later("signin"))?;
         let done = feed::tell(&self.store, &self.keys, &self.pack, &env, told, &listeners);
         done.map_err(|_| JobError::Later("agencies"))
     }
 
-    fn provider(&self) -> Result<Provider, JobError> {
+    /// Opened with the first job that needs it. It looks by itself for parties and keys that are new.
+    fn provider(&self) -> Result<&Provider, JobError> {
+        if let Some(provider) = self.provider.get() {
+            return Ok(provider);
+        }
         let config = kaname_signin::Config::new(&self.issuer).with_pack(Arc::clone(&self.pack));
         let opened = Provider::open(self.store.clone(), self.keys.clone(), config, &clock::env());
-        opened.map_err(|_| JobError::Later("signin"))
+        let opened = opened.map_err(|_| JobError::Later("signin"))?;
+        Ok(self.provider.get_or_init(|| opened))
     }
 
     fn in_bucket_of(
@@ -146,6 +172,11 @@ impl Jobs {
             Undone::Store => JobError::Later("store"),
         })
     }
+}
+
+/// Whom this machine trusts, if it says so.
+fn authorities() -> Option<&'static Path> {
+    Some(Path::new(AUTHORITIES)).filter(|path| path.exists())
 }
 
 /// A job about a link is tried again; what it is about was told to nobody.

@@ -41,9 +41,7 @@ pub fn deliver(
     let Ok(party) = client::get(provider, &env(), &to.agency) else { return Ok(()) };
     let Some(listener) = listener(&party) else { return Ok(()) };
     let agency = &listener.agency;
-    let client = Client::new(authorities).map_err(|_| JobError::Later("authorities"))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|_| JobError::Later("runtime"))?;
+    let courier = Courier::new(authorities)?;
     let later = |_| JobError::Later("store");
     for sent in 0..AT_ONCE {
         let next = subscription::next(store, keys, agency, &to).map_err(later)?;
@@ -74,8 +72,7 @@ pub fn deliver(
             ("topic-id", &topic),
             (SIGNATURE, &signature),
         ];
-        let answer = runtime.block_on(client.send(Method::POST, &address, &headers, body.clone()));
-        match (answer.is_ok_and(|answer| answer.status.is_success()), place) {
+        match (courier.brings(&address, &headers, body), place) {
             (true, None) => return Ok(()),
             (true, Some(n)) => subscription::arrived(store, keys, agency, &to, n).map_err(later)?,
             // It has answered meanwhile: its attempts count anew.
@@ -90,6 +87,27 @@ pub fn deliver(
         }
     }
     subscription::go_on(store, keys, &env(), agency, &to).map_err(later)
+}
+
+/// Brings messages to agencies' own addresses, from a thread that may wait.
+pub(crate) struct Courier {
+    client: Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Courier {
+    /// One that trusts these authorities to say who a receiver is.
+    pub(crate) fn new(authorities: Option<&Path>) -> Result<Courier, JobError> {
+        let client = Client::new(authorities).map_err(|_| JobError::Later("authorities"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Courier { client, runtime: runtime.map_err(|_| JobError::Later("runtime"))? })
+    }
+
+    /// Whether the receiver took it: it answered with 2xx.
+    pub(crate) fn brings(&self, address: &str, headers: &[(&str, &str)], body: Vec<u8>) -> bool {
+        let answer = self.runtime.block_on(self.client.send(Method::POST, address, headers, body));
+        answer.is_ok_and(|answer| answer.status.is_success())
+    }
 }
 
 /// Who may hear of events: every party that is registered as an agency.

@@ -6,13 +6,16 @@ use super::answer::Answer;
 use super::guard::Agency;
 use super::routes::{Audit, Handler, Route, Who};
 use super::{App, Call};
-use crate::api::events;
 use crate::api::osia::{data, enrol, notification, pr, uin};
+use crate::api::{dci, events};
 
 /// What agencies call.
 pub(super) fn table() -> Vec<Route> {
     use Audit::{Nothing, Receipt};
     const LAW: Audit = Receipt("as registered by law", 1);
+    const EACH: Audit = Receipt("as registered by law, and for the number, of each who is named", 2);
+    const LATER: Audit = Nothing("the job that answers writes an entry for each person");
+    const STATES: Audit = Nothing("where a question stands, not what was answered");
     const FILE: Audit = Receipt("registration", 1);
     const LIST: Audit = Nothing("an entry for each file that is looked into");
     const OWN: Audit = Nothing("the agency's own; an event names nobody but by the agency's name for her");
@@ -134,6 +137,11 @@ pub(super) fn table() -> Vec<Route> {
             OWN,
             notification::publish,
         ),
+        // DCI registry search.
+        agency(post(), "/registry/sync/search", "dci.search", EACH, dci::search_now),
+        agency(post(), "/registry/search", "dci.search", LATER, dci::search_later),
+        agency(post(), "/registry/sync/txn/status", "dci.search", STATES, dci::status_now),
+        agency(post(), "/registry/txn/status", "dci.search", STATES, dci::status_later),
         // The feed of life events.
         agency(get(), "/v1/events", "events.read", OWN, events::after),
     ]

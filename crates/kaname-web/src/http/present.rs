@@ -20,6 +20,7 @@ pub(super) fn present(app: &App, call: &Call, voice: Voice, problem: &Problem) -
         Voice::Page | Voice::Document => problem.document(&call.trace),
         Voice::OAuth => oauth(app, problem),
         Voice::Osia => osia(problem),
+        Voice::Dci => dci(call, problem),
     }
 }
 
@@ -72,6 +73,28 @@ fn osia(problem: &Problem) -> Response {
     let status = osia_status(problem.status());
     let body = json!({ "code": status.as_u16(), "message": message });
     let mut response = challenged(json_answer(status, &body), problem);
+    problem.add_retry(&mut response);
+    response
+}
+
+/// DCI's `HttpErrorResponse`, beside what every document of a problem says.
+fn dci(call: &Call, problem: &Problem) -> Response {
+    let code = match problem.status() {
+        StatusCode::UNAUTHORIZED => "err.request.unauthorized",
+        StatusCode::FORBIDDEN => "err.request.forbidden",
+        StatusCode::NOT_FOUND => "err.request.not_found",
+        StatusCode::REQUEST_TIMEOUT => "err.request.timeout",
+        StatusCode::TOO_MANY_REQUESTS => "err.request.too_many_requests",
+        status if status.is_server_error() => "err.service.unavailable",
+        _ => "err.request.bad",
+    };
+    let message = format!("{}: {}", problem.code(), problem.detail());
+    let body = json!({
+        "type": format!("/errors/{}", problem.code()), "title": problem.status().canonical_reason().unwrap_or("Problem"),
+        "status": problem.status().as_u16(), "detail": problem.detail(), "code": problem.code(), "trace": call.trace,
+        "errors": [{ "code": code, "message": message }],
+    });
+    let mut response = challenged(json_answer(problem.status(), &body), problem);
     problem.add_retry(&mut response);
     response
 }

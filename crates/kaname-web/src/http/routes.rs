@@ -78,6 +78,8 @@ pub(super) enum Voice {
     OAuth,
     /// OSIA's own form, for whoever sent an access token.
     Osia,
+    /// DCI's form of errors of the transport.
+    Dci,
 }
 
 /// What a route runs. The kind of caller is an argument, so a handler for residents cannot stand in a row for anyone.
@@ -121,6 +123,8 @@ fn pages() -> Vec<Route> {
         anyone(Method::GET, "/.well-known/openid-configuration", NOBODY, party::metadata),
         anyone(Method::GET, "/.well-known/oauth-authorization-server", NOBODY, party::metadata),
         anyone(Method::GET, "/jwks", NOBODY, party::jwks),
+        // Where DCI has the keys.
+        anyone(Method::GET, "/.well-known/jwks.json", NOBODY, party::jwks),
         by_party(Method::POST, "/par", Nothing("keeps a request; no person yet"), party::push),
         by_party(Method::POST, "/token", Nothing("a pairwise name only"), party::token),
         by_party(Method::GET, "/userinfo", Receipt("the attribute's purpose", 1), party::userinfo),
@@ -378,6 +382,7 @@ impl Route {
             // The browser stands before it, not the party.
             (_, "/authorize") => Voice::Page,
             (Who::Party, _) => Voice::OAuth,
+            (Who::Agency(_), path) if path.starts_with("/registry/") => Voice::Dci,
             (Who::Agency(_), _) => Voice::Osia,
             (_, path) if path.starts_with("/.well-known/") || path.starts_with("/log/") => Voice::Document,
             (_, "/jwks" | "/healthz" | "/readyz") => Voice::Document,

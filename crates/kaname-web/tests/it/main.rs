@@ -3,6 +3,7 @@
 mod agency;
 mod aliases;
 mod counter;
+mod dci;
 mod delegates;
 mod doors;
 mod html;

@@ -18,8 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::http::{Call, Problem};
 
-/// The most people that one answer names, whatever was asked. Whoever needs more asks more exactly.
-pub(crate) const FAN_OUT: usize = 10;
+pub(crate) use kaname_person::agency::search::FAN_OUT;
 
 /// OSIA's id of a transaction: we keep none, because every request can be repeated; but it must be there.
 pub(crate) fn transaction(call: &Call) -> Result<&str, Problem> {
