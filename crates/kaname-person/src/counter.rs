@@ -17,7 +17,7 @@ use kaname_trust::{Access, Actor, Keys, PersonId, TrustError, access, person};
 use serde::{Deserialize, Serialize};
 
 use self::table::CounterRow;
-use crate::{Action, OfficerId, PersonError, Refusal, policy, show};
+use crate::{Action, OfficerId, PersonError, Refusal, policy, register, show};
 
 pub use rules::{Ending, over};
 
@@ -265,7 +265,10 @@ fn greet(store: &Store, keys: &Keys, pack: &Pack, env: &Env, ask: &Begin) -> Res
     let bucket = person::bucket_of(ask.person, store.buckets());
     let (keys, pack, env, ask) = (keys.clone(), pack.clone(), env.again(), ask.clone());
     store.write(bucket, move |tx| {
-        if !show::is_active(tx, ask.person)? {
+        // Of somebody who died, a mistake is corrected at the counter of whoever records events.
+        let is_closed = register::is_closed(tx, ask.person)?;
+        let serves_closed = is_closed && policy::may(&ask.actor, Action::RecordEvent).is_ok();
+        if !serves_closed && !show::is_active(tx, ask.person)? {
             return Err(Refusal::NoSuchResident.into());
         }
         let purpose = pack.purpose(&ask.purpose).ok_or(Refusal::UnknownPurpose)?;
@@ -273,7 +276,7 @@ fn greet(store: &Store, keys: &Keys, pack: &Pack, env: &Env, ask: &Begin) -> Res
         let fields = &["counter-begun", "name"];
         let access = Access { person: ask.person, actor: &ask.actor, purpose: &purpose.code, basis, fields };
         let receipt = access::record(tx, &keys, &env.again(), &access)?;
-        Ok(show::resident_with(tx, &receipt)?.display_name(&pack))
+        Ok(show::record_with(tx, &receipt)?.display_name(&pack))
     })
 }
 

@@ -111,6 +111,9 @@ struct MandateEnd {
     at: Instant,
     by: Actor,
     why: String,
+    /// The code of what it was until then; without, it was ended before that was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    was: Option<String>,
 }
 
 impl Record for MandateEnd {
@@ -213,6 +216,26 @@ pub fn given_with(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Vec<Given>, 
     }
     all.sort_by_key(|mandate| std::cmp::Reverse(mandate.at));
     Ok(all)
+}
+
+/// One mandate for a person that waits for a second officer, with her name. A reading, with its entry.
+///
+/// # Errors
+/// As [`show::open_resident`]; [`Refusal::NoSuchMandate`] when it does not wait any more.
+pub fn proposed(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    asking: &Asking,
+    index: &BlindIndex,
+) -> Result<(String, Given), PersonError> {
+    let receipt = show::log(tx, keys, pack, env, asking, Action::ApproveMandate, &["name", "mandates"])?;
+    let name = show::resident_with(tx, &receipt)?.display_name(pack);
+    let waits =
+        |given: &Given| given.state == MandateState::Proposed && given_index(keys, given.id) == *index;
+    let found = given_with(tx, &receipt)?.into_iter().find(waits).ok_or(Refusal::NoSuchMandate)?;
+    Ok((name, found))
 }
 
 /// Who looked at a person's data, as [`show::access_log`] has it, with the mandates that its lines may name.

@@ -24,7 +24,7 @@ kaname_base::id_types! {
 }
 
 /// The actions whose use cases ask for a second officer when the pack says so; a pack may name no other.
-pub const ASKED: &[Action] = &[Action::ManageOfficers, Action::IssueOfficerActivation];
+pub const ASKED: &[Action] = &[Action::ManageOfficers, Action::IssueOfficerActivation, Action::ReplaceNumber];
 
 /// A proposal that waits, as an officer who may do it sees it.
 #[derive(Clone, Debug)]

@@ -33,6 +33,7 @@ use kaname_trust::{Actor, Keys, PersonId, Record, TrustError, seal};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Change, LifeEvent};
+use crate::four_eyes::{self, Approved};
 use crate::table as rows;
 use crate::{PackVersion, PersonError, Refusal};
 
@@ -354,19 +355,51 @@ pub struct ReplaceNumber {
     pub evidence: String,
 }
 
+/// What a proposal to replace a number keeps until another officer approves it ([`four_eyes`]).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplaceAsked {
+    request: [u8; 16],
+    #[serde(with = "crate::serial::person")]
+    person: PersonId,
+    why: String,
+    evidence: String,
+}
+
+impl ReplaceAsked {
+    /// Of what was asked for.
+    pub fn of(ask: &ReplaceNumber) -> ReplaceAsked {
+        let ReplaceNumber { request, person, why, evidence, .. } = ask.clone();
+        ReplaceAsked { request, person, why, evidence }
+    }
+
+    /// What was asked for, by whoever proposed it.
+    pub fn by(self, by: Actor) -> ReplaceNumber {
+        let ReplaceAsked { request, person, why, evidence } = self;
+        ReplaceNumber { request, person, by, why, evidence }
+    }
+}
+
 /// Gives a person another number. The old one resolves for the authority only, from the moment this returns.
 ///
 /// # Errors
-/// [`Refusal::NoSuchResident`], [`Refusal::NotAllowed`], [`Refusal::NumbersUsedUp`].
+/// [`Refusal::NoSuchResident`], [`Refusal::NotAllowed`], [`Refusal::NumbersUsedUp`]; [`Refusal::TwoOfficers`] where the country asks for
+/// a second officer.
 pub fn replace_number(
     store: &Store,
     keys: &Keys,
     pack: &Pack,
     numbers: &Numbers,
     env: &Env,
+    second: Option<&Approved>,
     ask: &ReplaceNumber,
 ) -> Result<(), PersonError> {
-    crate::policy::may(&ask.by, crate::Action::ReplaceNumber)?;
+    four_eyes::check(pack, crate::Action::ReplaceNumber, &ask.by, second)?;
+    // The two agreed on one person's number, and on no other's.
+    if let Some(approved) = second
+        && approved.proposal().content::<ReplaceAsked>()? != ReplaceAsked::of(ask)
+    {
+        return Err(Refusal::TwoOfficers.into());
+    }
     let bucket = bucket_of(ask.person, store.buckets());
     let (person, request) = (ask.person, ask.request);
     if store.read::<_, PersonError, _>(bucket, move |tx| was_done(tx, person, &request))? {

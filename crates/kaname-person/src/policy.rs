@@ -210,8 +210,17 @@ pub const AT_COUNTER: &[Action] = &[
     Action::OpenResident,
     Action::RevealNumber,
     Action::ReplaceNumber,
+    Action::RecordEvent,
+    Action::LockNumber,
+    Action::ManageAliases,
+    Action::SeeMandates,
+    Action::RecordMandate,
+    Action::EndMandate,
+    Action::StandIn,
     Action::IssueActivation,
     Action::RegisterAccount,
+    Action::PrintVoucher,
+    Action::RedeemVoucher,
 ];
 
 /// What an officer may read records for, by her role. The other purposes are the program's, the parties' and the resident's own.

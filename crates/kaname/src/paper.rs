@@ -31,7 +31,6 @@ pub(crate) fn write_letter(
         activation_code: letter.code.clone(),
         until: letter.expires,
         site: issuer.split_once("://").map_or(issuer.as_str(), |(_, site)| site).to_owned(),
-        phone: String::new(),
         grid: letter.grid.clone(),
         shell,
     };
@@ -52,8 +51,7 @@ pub(crate) fn write_voucher(
     voucher: &Voucher,
 ) -> Result<(), Failure> {
     let view = VoucherPage::of(&deployment.pack, deployment.shell(), name, voucher);
-    let html = view.render().map_err(Failure::unavailable)?;
-    write_owner_only(file, with_style_inside(&html).as_bytes())
+    write_page(file, &view)
 }
 
 /// The page with the stylesheet in it instead of a link to it, and without a link to the icon: paper has none.

@@ -5,15 +5,19 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use kaname_base::pack::Pack;
-use kaname_pay::PayError;
+use kaname_pay::payee;
 use kaname_person::Numbers;
+use kaname_person::Standing;
 use kaname_person::agency::feed::{self, prune};
+use kaname_person::delegate::end::{end_all, reinstate_all};
+use kaname_person::event::EventKind;
 use kaname_person::event::follow::failed;
 use kaname_person::event::follow::{self, Told, follow};
 use kaname_person::identity::{ProposalId, carry_out, decide};
-use kaname_person::link::Desk;
 use kaname_person::link::incident::{self, ESCALATE};
 use kaname_person::link::recall::{self, RECALL};
+use kaname_person::link::{self, Desk};
+use kaname_person::show::Asking;
 use kaname_signin::Provider;
 use kaname_store::jobs::{Job, JobError, Round, Stop, Worker};
 use kaname_store::{Store, StoreError};
@@ -30,6 +34,9 @@ const REST_MS: u64 = 5_000;
 
 /// Whom the system trusts to say who a receiver of events is.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Why mandates ended with a life.
+const DEATH: &str = "death";
 
 /// Does the jobs of a deployment.
 pub(crate) struct Jobs {
@@ -126,18 +133,44 @@ impl Jobs {
     /// Tells the other blocks of a life event. They are brought in line with what she is now, so that it does not matter in which order
     /// jobs are done, nor how often.
     fn tell(&self, told: &Told) -> Result<(), JobError> {
-        if !told.standing.is_closed() {
+        // Only these close an entry, or open one again.
+        if !matches!(told.kind, EventKind::Death | EventKind::Merge | EventKind::Annulment) {
             return Ok(());
         }
-        let (keys, person) = (self.keys.clone(), told.person);
+        let (keys, person, is_closed) = (self.keys.clone(), told.person, told.standing.is_closed());
+        let by = Actor::program("life-events", "program");
+        let actor = by.clone();
         self.in_bucket_of(person, move |tx| {
-            let by = Actor::program("life-events", "program");
-            kaname_signin::close::close(tx, &keys, &by, person).map_err(|_| JobError::Later("signin"))?;
-            match kaname_pay::payee::suspend(tx, &keys, &by, person) {
-                Ok(()) | Err(PayError::Refused(kaname_pay::Refusal::NoPayee)) => Ok(()),
-                Err(_) => Err(JobError::Later("pay")),
+            if is_closed {
+                kaname_signin::close::close(tx, &keys, &actor, person)
+                    .map_err(|_| JobError::Later("signin"))?;
+                payee::close(tx, &keys, &actor, person).map_err(|_| JobError::Later("pay"))
+            } else {
+                // The letter and the passkeys are gone; the office prints a new letter.
+                payee::reopen(tx, &keys, &actor, person).map_err(|_| JobError::Later("pay"))
             }
-        })
+        })?;
+        let env = clock::env();
+        let links = match is_closed {
+            true => link::close::close(&self.linking, &env, &by, person),
+            false => link::close::reopen(&self.linking, &env, &by, person),
+        };
+        links.map_err(|error| unlinked(&error))?;
+        self.tell_mandates(told, by)
+    }
+
+    /// A death ends what she gave and what she held. An entry that was merged needs no more: nobody signs in with it, and nobody opens
+    /// it, and it comes back whole.
+    fn tell_mandates(&self, told: &Told, by: Actor) -> Result<(), JobError> {
+        let Jobs { store, keys, pack, .. } = self;
+        let (env, purpose) = (clock::env(), "registration".to_owned());
+        let asking = Asking { person: told.person, actor: by, purpose };
+        let done = match told.standing {
+            Standing::Dead { .. } => end_all(store, keys, pack, &env, &asking, DEATH),
+            Standing::Merged { .. } => return Ok(()),
+            Standing::Here | Standing::Away { .. } => reinstate_all(store, keys, pack, &env, &asking, DEATH),
+        };
+        done.map(drop).map_err(|error| failed(&error))
     }
 
     /// Puts a life event into the feeds of the agencies that may hear of it.

@@ -5,7 +5,7 @@ use super::read::{code_of, refuse_twins};
 use super::reader::Node;
 
 /// What a mandate can allow. A pack chooses among these.
-pub const SCOPES: &[&str] = &["see-data", "see-log", "number", "payments", "sign-in", "apply"];
+pub const SCOPES: &[&str] = &["see-data", "see-log", "number", "payments"];
 
 /// A kind of mandate, such as a parent's.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Where a person is paid: one account at a bank, active only when its holder there is that person.
 
 pub mod audit;
+mod close;
 mod read;
 mod register_payee;
 pub mod rules;
@@ -17,6 +18,7 @@ use kaname_store::Store;
 use kaname_trust::{Keys, Record};
 use serde::{Deserialize, Serialize};
 
+pub use close::{close, reopen};
 pub use read::{Payee, payee_of};
 pub use register_payee::{RegisterPayee, Registration, register_many};
 pub use suspend::suspend;
@@ -133,8 +135,10 @@ pub enum PayeeState {
     Active,
     /// It was refused when it was registered.
     Refused(Reason),
-    /// It was active, and is not to be used.
+    /// It was active, and an officer said that it is not to be used.
     Suspended,
+    /// It was active until her entry in the register was closed: by her death, or because it was a second one.
+    Closed,
 }
 
 /// The account and what is known of it, as sealed.

@@ -41,7 +41,9 @@ pub fn decide(facts: &Facts) -> Decision {
         Some((PayeeState::Active, false)) if !facts.replace => return Decision::Reject(Reason::HasAccount),
         Some((PayeeState::Active, false)) => true,
         // What an officer suspended does not come back by asking again.
-        Some((PayeeState::Suspended, true)) => return Decision::Reject(Reason::Suspended),
+        Some((PayeeState::Suspended | PayeeState::Closed, true)) => {
+            return Decision::Reject(Reason::Suspended);
+        }
         _ => false,
     };
     let reason = match facts {

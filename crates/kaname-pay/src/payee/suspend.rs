@@ -16,7 +16,8 @@ pub fn suspend(tx: &mut Tx<'_>, keys: &Keys, by: &Actor, person: PersonId) -> Re
     let found = table::payees(tx, &[ids::payee(keys, person)])?.pop().flatten();
     let mut row = found.ok_or(Refusal::NoPayee)?;
     match row.state {
-        PayeeState::Active => row.state = PayeeState::Suspended,
+        // Of a closed entry too: then it does not come back with the entry.
+        PayeeState::Active | PayeeState::Closed => row.state = PayeeState::Suspended,
         PayeeState::Suspended => return Ok(()),
         PayeeState::Refused(_) => return Err(Refusal::NoPayee.into()), // nothing is paid on it anyway
     }

@@ -135,6 +135,7 @@ fn payee_row(payee: PayeeId, row: &Row) -> Result<PayeeRow, StoreError> {
         1 => PayeeState::Active,
         2 => PayeeState::Refused(Reason::from_code(row.text(1)?).ok_or(StoreError::Type(1))?),
         3 => PayeeState::Suspended,
+        4 => PayeeState::Closed,
         _ => return Err(StoreError::Type(0)),
     };
     let (account, record, version) = (row.array(2)?, row.bytes(3)?.to_vec(), row.int(4)?);
@@ -146,5 +147,6 @@ fn state_columns(state: PayeeState) -> (i64, &'static str) {
         PayeeState::Active => (1, ""),
         PayeeState::Refused(reason) => (2, reason.code()),
         PayeeState::Suspended => (3, Reason::Suspended.code()),
+        PayeeState::Closed => (4, Reason::Suspended.code()),
     }
 }

@@ -21,7 +21,7 @@ pub fn way<A>(account: Option<(PayeeState, Option<A>)>) -> Way<A> {
     match account {
         None => Way::Voucher,
         Some((PayeeState::Refused(reason), _)) => Way::Wait(reason),
-        Some((PayeeState::Suspended, _)) => Way::Wait(Reason::Suspended),
+        Some((PayeeState::Suspended | PayeeState::Closed, _)) => Way::Wait(Reason::Suspended),
         Some((PayeeState::Active, None)) => Way::Wait(Reason::Unreadable),
         Some((PayeeState::Active, Some(account))) => Way::Account(account),
     }

@@ -4,10 +4,10 @@ use kaname_base::Env;
 use kaname_base::pack::Pack;
 use kaname_store::{Store, Tx};
 use kaname_trust::keys::BlindIndex;
-use kaname_trust::{Actor, Keys, PersonId, seal};
+use kaname_trust::{Actor, Keys, PersonId, Sealed, seal};
 
 use super::table::{self, MandateState, Side};
-use super::{MandateEnd, MandateId, bucket_of, given_index, open_held};
+use super::{HolderId, MandateEnd, MandateId, bucket_of, given_index, open_given, open_held};
 use crate::show::{self, Asking};
 use crate::{Action, PersonError, Refusal};
 
@@ -102,6 +102,88 @@ pub fn end_all(
     Ok(count)
 }
 
+/// Takes back what [`end_all`] ended for this reason, because the death was recorded wrongly: each mandate is again what it was. One whose
+/// other side is closed stays ended; so does one that somebody ended for a reason of their own. Gives how many came back.
+///
+/// # Errors
+/// As [`end_all`].
+pub fn reinstate_all(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    asking: &Asking,
+    why: &str,
+) -> Result<usize, PersonError> {
+    let (given, held) = {
+        let (keys, pack, env, asking) = (keys.clone(), pack.clone(), env.again(), asking.clone());
+        store.write::<_, PersonError, _>(bucket_of(store, asking.person), move |tx| {
+            let (env, person) = (env.again(), asking.person);
+            let receipt = show::log(tx, &keys, &pack, &env, &asking, Action::EndMandate, &["mandates"])?;
+            let mut given = Vec::new();
+            for row in table::all(tx, person, Side::Given)? {
+                let body = open_given(&row, &receipt)?;
+                given.push((row.index, body.holder));
+            }
+            let mut held = Vec::new();
+            for row in table::all(tx, person, Side::Held)? {
+                let body = open_held(&row, &receipt)?;
+                held.push((body.for_whom, given_index(&keys, body.id)));
+            }
+            Ok((given, held))
+        })?
+    };
+    let mut count = 0;
+    for (index, holder) in given {
+        let is_there = match holder {
+            HolderId::Resident(holder) => is_open(store, holder)?,
+            HolderId::Officer(_) => true,
+        };
+        if is_there {
+            count += usize::from(reinstate(store, keys, pack, env, asking, (asking.person, index), why)?);
+        }
+    }
+    for (person, index) in held {
+        if is_open(store, person)? {
+            count += usize::from(reinstate(store, keys, pack, env, asking, (person, index), why)?);
+        }
+    }
+    Ok(count)
+}
+
+fn is_open(store: &Store, person: PersonId) -> Result<bool, PersonError> {
+    store.read(bucket_of(store, person), move |tx| show::is_active(tx, person))
+}
+
+/// Makes one mandate for `person` what it was before it ended for this reason; tells whether it did.
+fn reinstate(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    asking: &Asking,
+    (person, index): (PersonId, BlindIndex),
+    why: &str,
+) -> Result<bool, PersonError> {
+    let (keys, pack, env, why) = (keys.clone(), pack.clone(), env.again(), why.to_owned());
+    let asking = Asking { person, ..asking.clone() };
+    store.write(bucket_of(store, person), move |tx| {
+        let row = table::one(tx, person, Side::Given, &index)?;
+        let Some(mut row) = row.filter(|row| row.state == MandateState::Ended) else { return Ok(false) };
+        let Some(ended) = &row.ended else { return Ok(false) };
+        let env = env.again();
+        let receipt = show::log(tx, &keys, &pack, &env, &asking, Action::EndMandate, &["mandates"])?;
+        let end = Sealed::<MandateEnd>::from_bytes(ended).open(&receipt)?.of(person)?;
+        let Some(was) = end.was.as_deref().and_then(MandateState::of_code).filter(|_| end.why == why) else {
+            return Ok(false);
+        };
+
+        (row.state, row.ended) = (was, None);
+        table::replace(tx, person, &row)?;
+        Ok(true)
+    })
+}
+
 fn end_row(
     tx: &mut Tx<'_>,
     keys: &Keys,
@@ -117,7 +199,8 @@ fn end_row(
     }
     let key = seal::data_key(tx, keys, person)?;
 
-    let end = MandateEnd { at: env.now, by: by.clone(), why: why.to_owned() };
+    let was = Some(row.state.code().to_owned());
+    let end = MandateEnd { at: env.now, by: by.clone(), why: why.to_owned(), was };
     (row.state, row.ended) = (MandateState::Ended, Some(key.seal(&end).bytes().to_vec()));
     table::replace(tx, person, &row)?;
     Ok(())

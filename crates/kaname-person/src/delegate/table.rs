@@ -42,6 +42,10 @@ impl MandateState {
     const ALL: [MandateState; 4] =
         [MandateState::Offered, MandateState::Proposed, MandateState::Active, MandateState::Ended];
 
+    pub(super) fn of_code(code: &str) -> Option<MandateState> {
+        MandateState::ALL.into_iter().find(|state| state.code() == code)
+    }
+
     /// As stored, and as the texts have it.
     pub fn code(self) -> &'static str {
         match self {
@@ -117,8 +121,7 @@ pub(super) fn proposed(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(PersonId, Blin
 }
 
 fn read(row: &Row) -> Result<MandateRow, StoreError> {
-    let state = row.text(1)?;
-    let state = MandateState::ALL.into_iter().find(|known| known.code() == state);
+    let state = MandateState::of_code(row.text(1)?);
     Ok(MandateRow {
         index: row.array(0)?,
         state: state.ok_or_else(|| StoreError::Database("a mandate has an unknown state".to_owned()))?,

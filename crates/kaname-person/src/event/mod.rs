@@ -29,7 +29,7 @@ pub mod rules;
 pub(crate) mod table;
 
 pub use filled::Filled;
-pub use history::{AsOf, as_of, history};
+pub use history::{AsOf, HistoryLine, as_of, history};
 pub use record::{NewEvent, record_event};
 pub use rules::fold;
 

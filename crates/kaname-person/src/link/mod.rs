@@ -8,6 +8,7 @@
 //! What stands in clear is a state; the source, the outside id, the evidence and who decided are sealed.
 
 pub mod check;
+pub mod close;
 pub mod disclose;
 pub mod file;
 pub mod holder;

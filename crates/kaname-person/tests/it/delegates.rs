@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use kaname_base::{Env, Instant};
 use kaname_person::delegate::accept::{accept, approve};
 use kaname_person::delegate::acting::{Acting, Held, act, held};
-use kaname_person::delegate::end::{end, end_all, give_back};
+use kaname_person::delegate::end::{end, end_all, give_back, reinstate_all};
 use kaname_person::delegate::give::{Give, offer, record, stand_in};
 use kaname_person::delegate::{Given, MandateId, MandateState, Terms, given, proposed_in_bucket};
 use kaname_person::show::{Asking, access_log, open_resident, reveal_number};
@@ -22,6 +22,7 @@ on_every_store!(
     a_parents_mandate_ends_with_childhood,
     an_officer_stands_in_for_a_day,
     death_ends_what_was_given_and_what_was_held,
+    a_death_that_was_a_mistake_gives_back_what_it_ended,
     a_mandate_survives_being_cut_short
 );
 
@@ -288,6 +289,43 @@ fn death_ends_what_was_given_and_what_was_held(t: &TestStore) {
         }
         refused(two.opens(&acting.actor, two.her), &Refusal::MandateOver);
         assert_eq!(two.given()[0].state, MandateState::Ended);
+    }
+}
+
+fn a_death_that_was_a_mistake_gives_back_what_it_ended(t: &TestStore) {
+    for dead_holds in [true, false] {
+        let two = two(t, "1980-04-21");
+        two.offered(&["see-data"]);
+        let (w, index) = (&two.w, two.held()[0].index);
+        accept(&w.store, &w.keys, &w.pack, &env(2), &Asking::herself(two.mother), index).expect("accepts");
+        let acting = two.act_at(&env(2)).expect("acts");
+        // A second one, which she has taken back herself before anybody died.
+        two.recorded("guardian").expect("records");
+        let own = two.given().into_iter().find(|given| given.kind == "guardian").expect("recorded").id;
+        let her = Asking::herself(two.her);
+        two.unit(two.her, move |tx, keys, pack| end(tx, keys, pack, &env(3), &her, own, "her own wish"))
+            .expect("ends");
+
+        let dead = if dead_holds { two.mother } else { two.her };
+        let ask = Asking {
+            person: dead,
+            actor: Actor::program("life-events", "program"),
+            purpose: "registration".to_owned(),
+        };
+        end_all(&w.store, &w.keys, &w.pack, &env(6), &ask, "death").expect("ends");
+        refused(two.opens(&acting.actor, two.her), &Refusal::MandateOver);
+        let other = reinstate_all(&w.store, &w.keys, &w.pack, &env(7), &ask, "merge").expect("looks");
+        assert_eq!(other, 0, "what a death ended comes back with the dead only");
+        for count in [1, 0] {
+            let back = reinstate_all(&w.store, &w.keys, &w.pack, &env(7), &ask, "death").expect("gives back");
+            assert_eq!(back, count);
+        }
+        assert_eq!(two.opens(&acting.actor, two.her).expect("opens"), "Jane Smith");
+        let states: Vec<MandateState> = two.given().iter().map(|given| given.state).collect();
+        assert!(
+            states.contains(&MandateState::Active) && states.contains(&MandateState::Ended),
+            "{states:?}"
+        );
     }
 }
 

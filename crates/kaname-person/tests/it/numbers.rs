@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 
 use kaname_person::Numbers;
+use kaname_person::four_eyes::{self, Approved};
 use kaname_person::number::{
-    NumberState, Permutation, ReplaceNumber, find_by_number, find_with_replaced, replace_number,
+    NumberState, Permutation, ReplaceAsked, ReplaceNumber, find_by_number, find_with_replaced, replace_number,
 };
 use kaname_person::show::{Asking, reveal_number};
-use kaname_person::{PersonError, Refusal};
+use kaname_person::{Action, PersonError, Refusal};
 use kaname_testkit::{TestStore, on_every_store};
-use kaname_trust::PersonId;
 use kaname_trust::person::bucket_of;
+use kaname_trust::{Actor, PersonId};
 use proptest::prelude::*;
 
 use crate::world::{World, env, jane, officer, registrar};
@@ -112,7 +113,23 @@ fn a_leaked_number_is_replaced(t: &TestStore) {
         why: "leak".to_owned(),
         evidence: "report 12".to_owned(),
     };
-    let replace = |ask: &ReplaceNumber| replace_number(&w.store, &w.keys, &w.pack, &w.numbers, &env(5), ask);
+    let replace_with = |second: Option<&Approved>, ask: &ReplaceNumber| {
+        replace_number(&w.store, &w.keys, &w.pack, &w.numbers, &env(5), second, ask)
+    };
+    // The country asks two officers, who agree on this person and on no other.
+    let alone = replace_with(None, &ask);
+    assert!(matches!(alone, Err(PersonError::Refused(Refusal::TwoOfficers))), "{alone:?}");
+    let (keys, asked) = (w.keys.clone(), ReplaceAsked::of(&ask));
+    let second = Actor::officer("off_second", "registrar");
+    let approved = w.store.write::<_, PersonError, _>(w.store.buckets().home(), move |tx| {
+        let id = four_eyes::propose(tx, &keys, &env(4), &registrar(), Action::ReplaceNumber, &asked)?;
+        four_eyes::approve(tx, &keys, &env(4), &second, id)
+    });
+    let approved = approved.expect("approves");
+    let other = w.register(2, jane()).expect("registers");
+    let of_other = replace_with(Some(&approved), &ReplaceNumber { person: other, ..ask.clone() });
+    assert!(matches!(of_other, Err(PersonError::Refused(Refusal::TwoOfficers))), "{of_other:?}");
+    let replace = |ask: &ReplaceNumber| replace_with(Some(&approved), ask);
     replace(&ask).expect("replaces");
     let new = reveal(&w, person);
     replace(&ask).expect("the same request does nothing");
@@ -127,7 +144,7 @@ fn a_leaked_number_is_replaced(t: &TestStore) {
     let nobody = w.numbers.take(&w.store, 1).expect("takes")[0];
     assert_eq!(find_with_replaced(&w.store, &w.keys, &registrar(), &nobody).expect("looks"), None);
     let stranger = ReplaceNumber { by: officer("payments"), ..ask };
-    assert!(matches!(replace(&stranger), Err(PersonError::Refused(Refusal::NotAllowed { .. }))));
+    assert!(matches!(replace_with(None, &stranger), Err(PersonError::Refused(Refusal::NotAllowed { .. }))));
 }
 
 pub(crate) fn reveal(w: &World, person: PersonId) -> kaname_base::number::PersonNumber {

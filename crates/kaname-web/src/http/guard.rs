@@ -266,10 +266,12 @@ impl Officer {
     /// The frame of the officer's pages.
     pub(crate) fn shell(&self, app: &App, call: &Call) -> Shell {
         let opened = MENU.iter().filter(|(action, ..)| self.may(*action));
+        let mut menu: Vec<_> = opened.map(|(_, address, title)| (*address, *title)).collect();
+        menu.dedup();
         Shell {
             csrf: self.session.csrf().to_owned(),
             user: Some(self.name.clone()),
-            menu: opened.map(|(_, address, title)| (*address, *title)).collect(),
+            menu,
             counter: self.counter.as_ref().map(|session| banner(app, call, session)),
             ..call.shell(app)
         }
@@ -304,13 +306,18 @@ pub(crate) fn address(id: counter::CounterId, page: &str) -> String {
 }
 
 /// The pages of the office: what an officer must be allowed to do, the address, the key of the title.
-pub(crate) const MENU: [(Action, &str, &str); 5] = [
+pub(crate) const MENU: [(Action, &str, &str); 7] = [
     (Action::FindResident, "/office/find", "find.title"),
     (Action::RegisterResident, "/office/register", "register.title"),
     (Action::SeeImportRejects, "/office/imports", "imports.title"),
+    (Action::DecideIdentity, DECISIONS, "decisions.title"),
+    (Action::ManageOfficers, DECISIONS, "decisions.title"),
     (Action::WatchLinks, "/office/links", "linked.title"),
     (Action::WatchPayout, "/office/payouts", "payouts.title"),
 ];
+
+/// What two officers decide; each role that has something to decide there opens it.
+const DECISIONS: &str = "/office/decisions";
 
 impl Resident {
     /// The frame of the resident's pages. It says that she is signed in, not her name: reading the name is a reading, which she

@@ -18,7 +18,9 @@ use super::guard::{self, Agency, AtCounter, Officer, Resident};
 use super::{App, Call, Problem, agency_routes, cookies, files, headers, language, manual, present};
 use crate::api::{authorize, party, statistics};
 use crate::office::links as office_links;
-use crate::office::{account, counter, home, imports, payouts, register, residents};
+use crate::office::{account, counter, decisions, events, history, home, identity, imports, mandates};
+use crate::office::{number, payouts, register, residents};
+use crate::portal::history as own_history;
 use crate::portal::{activate, aliases, delegates, links, money, own, signin, signins};
 
 /// One row of the table.
@@ -150,6 +152,7 @@ fn pages() -> Vec<Route> {
         // A resident's own pages.
         resident(Method::GET, "/home", Receipt(OWN, 1), own::home),
         resident(Method::GET, "/my/data", Receipt(OWN, 1), own::data),
+        resident(Method::GET, "/my/history", Receipt(OWN, 1), own_history::list),
         resident(Method::GET, "/my/number", Nothing("shows dots"), own::number),
         resident(Method::POST, "/my/number", Receipt(OWN, 1), own::reveal),
         resident(Method::GET, "/my/number/aliases", Receipt(OWN, 1), aliases::list),
@@ -164,6 +167,7 @@ fn pages() -> Vec<Route> {
         // The pages of somebody for whom a resident acts: an entry in her own log, and one in that person's.
         resident(Method::GET, "/for/{mandate}", Receipt(OWN, 1), delegates::start),
         resident(Method::GET, "/for/{mandate}/data", Receipt(OWN, 2), delegates::data),
+        resident(Method::GET, "/for/{mandate}/history", Receipt(OWN, 2), delegates::events),
         resident(Method::GET, "/for/{mandate}/access", Receipt(OWN, 2), delegates::access),
         resident(Method::GET, "/for/{mandate}/payments", Receipt(OWN, 2), delegates::payments),
         resident(Method::GET, "/for/{mandate}/number", Receipt(OWN, 1), delegates::number),
@@ -238,6 +242,161 @@ fn pages() -> Vec<Route> {
             Action::RegisterAccount,
             Receipt("payout", 1),
             account::register,
+        ),
+        at_counter(Method::GET, "/office/counter/{counter}/event", Action::RecordEvent, FORM, events::form),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/event",
+            Action::RecordEvent,
+            Receipt("the session's, and the event's", 2),
+            events::record,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/history",
+            Action::OpenResident,
+            Receipt("the session's", 1),
+            history::list,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/as-of",
+            Action::OpenResident,
+            FORM,
+            history::ask_as_of,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/as-of",
+            Action::OpenResident,
+            Receipt("the session's", 1),
+            history::show_as_of,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/relations",
+            Action::OpenResident,
+            Receipt("the session's, and one in the log of each of the others", 1),
+            history::relations,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/number",
+            Action::ManageAliases,
+            Receipt("the session's", 1),
+            number::list,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/number/lock",
+            Action::LockNumber,
+            Nothing("whether the number is locked, and not the number"),
+            number::lock_form,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/number/lock",
+            Action::LockNumber,
+            Receipt("the session's", 1),
+            number::change_lock,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/number/aliases",
+            Action::ManageAliases,
+            FORM,
+            number::alias_form,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/number/aliases",
+            Action::ManageAliases,
+            Receipt("the session's", 1),
+            number::make,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/number/aliases/end",
+            Action::ManageAliases,
+            Receipt("the session's", 1),
+            number::end,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/number/replace",
+            Action::ReplaceNumber,
+            FORM,
+            number::replace_form,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/number/replace",
+            Action::ReplaceNumber,
+            Nothing("proposes, or writes an event that she sees"),
+            number::replace,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/mandates",
+            Action::SeeMandates,
+            Receipt("the session's", 1),
+            mandates::list,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/mandates/new",
+            Action::RecordMandate,
+            FORM,
+            mandates::form,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/mandates",
+            Action::RecordMandate,
+            Receipt("the session's, and one in the log of who holds it", 1),
+            mandates::make,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/mandates/end",
+            Action::EndMandate,
+            Receipt("the session's", 1),
+            mandates::finish,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/proposal",
+            Action::ProposeIdentity,
+            FORM,
+            identity::form,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/proposal",
+            Action::ProposeIdentity,
+            Receipt("correction", 1),
+            identity::make,
+        ),
+        officer(
+            Method::GET,
+            "/office/decisions",
+            None,
+            Nothing("says that something waits, and not about whom"),
+            decisions::list,
+        ),
+        officer(
+            Method::GET,
+            "/office/decisions/{id}",
+            None,
+            Receipt("correction or registration, for each of whom it is about", 1),
+            decisions::one,
+        ),
+        officer(
+            Method::POST,
+            "/office/decisions/{id}",
+            None,
+            Receipt("correction or registration, for each of whom it is about", 1),
+            decisions::decide,
         ),
         officer(Method::GET, "/office/register", Some(Action::RegisterResident), FORM, register::form),
         officer(

@@ -5,23 +5,51 @@ use kaname_person::show::{self, Asking};
 use kaname_person::{Action, PersonError, Resident};
 use kaname_signin::{Holder, letter};
 
+use super::history::standing_words;
 use crate::http::answer::{Answer, forgetting, page, see_other};
 use crate::http::guard::{self, AtCounter, Officer};
 use crate::http::{App, Call};
 use crate::pages::office::{OfficeCounterEndedPage, OfficeCounterPage, OfficeRegisteredPage};
 use crate::pages::paper::LetterPage;
+use crate::pages::{Notice, NoticeKind, Shell};
 use crate::portal::own::{FIELDS, address_lines, person_view};
+
+/// The pages of a session: what an officer must be allowed to do, the page, the keys of its title and of what it is for.
+const DOORS: [(Action, &str, &str, &str); 8] = [
+    (Action::RecordEvent, "event", "record.title", "record.text"),
+    (Action::OpenResident, "history", "history.title", "history.text"),
+    (Action::OpenResident, "relations", "relations.title", "relations.text"),
+    (Action::ManageAliases, "number", "aliases.title", "desk.number_text"),
+    (Action::LockNumber, "number/lock", "lock.title", "lock.text"),
+    (Action::SeeMandates, "mandates", "mandates.title", "mandates.text"),
+    (Action::ProposeIdentity, "proposal", "proposal.title", "proposal.text"),
+    (Action::RegisterAccount, "account", "account.title", "account.text"),
+];
+
+fn with_notice(shell: Shell, call: &Call) -> Shell {
+    let key = match call.query.get("done") {
+        Some("proposed") => "decisions.proposed",
+        Some("locked") => "desk.locked",
+        Some("unlocked") => "desk.unlocked",
+        _ => return shell,
+    };
+    let text = shell.t(key);
+    Shell { notice: Some(Notice { kind: NoticeKind::Done, text }), ..shell }
+}
 
 /// `GET /office/counter/{counter}`: her record, if the role opens it, and what can be done.
 pub(crate) fn record(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let record = at.may(Action::OpenResident).then(|| read(app, call, at, FIELDS)).transpose()?;
-    let shell = at.shell(app, call);
+    let shell = with_notice(at.shell(app, call), call);
     let tag = shell.lang.code();
+    let opens = DOORS.iter().filter(|(action, ..)| at.may(*action));
+    let doors = opens.map(|(_, path, title, more)| (at.address(path), shell.t(title), shell.t(more)));
     page(&OfficeCounterPage {
+        standing: record.as_ref().map(|record| standing_words(&shell, record.life.standing)),
         person: record.map(|record| person_view(&app.pack, tag, &record)),
         opened_at: call.env.now,
         may_print: at.may(Action::IssueActivation),
-        may_register_account: at.may(Action::RegisterAccount),
+        doors: doors.collect(),
         base: at.address(""),
         shell,
     })
@@ -57,7 +85,6 @@ pub(crate) fn letter(app: &App, call: &Call, at: &AtCounter) -> Answer {
         activation_code: letter.code,
         until: letter.expires,
         site: app.issuer().split("://").last().unwrap_or_default().to_owned(),
-        phone: String::new(),
         grid: letter.grid,
         shell,
     })
@@ -74,7 +101,7 @@ pub(crate) fn ended(app: &App, call: &Call, officer: &Officer) -> Answer {
     page(&OfficeCounterEndedPage { shell: officer.shell(app, call) }).map(forgetting)
 }
 
-fn read(
+pub(super) fn read(
     app: &App,
     call: &Call,
     at: &AtCounter,

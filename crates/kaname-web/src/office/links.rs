@@ -183,12 +183,12 @@ fn record_view(app: &App, tag: &str, of: &kaname_person::Particulars) -> RecordV
 }
 
 /// What a form names, wrapped for one officer, one page and half an hour: a page's source names nobody.
-fn handle(app: &App, officer: &Officer, page: &[u8], what: &[u8], now: Instant) -> String {
+pub(super) fn handle(app: &App, officer: &Officer, page: &[u8], what: &[u8], now: Instant) -> String {
     let expires = now.plus_seconds(HOLDS_SECONDS).micros().to_be_bytes();
     b64::url_encode(&app.keys.wrap(&context(officer, page), &[&expires[..], what].concat()))
 }
 
-fn read_handle(
+pub(super) fn read_handle(
     app: &App,
     officer: &Officer,
     page: &[u8],

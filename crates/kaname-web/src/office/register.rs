@@ -107,32 +107,8 @@ fn again(app: &App, call: &Call, officer: &Officer, request: &str, wrong: Wrong)
 fn blank(app: &App, call: &Call, officer: &Officer, request: &str) -> OfficeRegisterPage {
     let shell = officer.shell(app, call);
     let tag = shell.lang.code();
-    let input = |id: &'static str, key: &str, hint: &str| InputView {
-        id,
-        label: shell.t(key),
-        hint: if hint.is_empty() { String::new() } else { shell.t(hint) },
-        field: Field::default(),
-    };
-    let mut names = vec![
-        input("family_name", "field.family_name", "register.name_hint"),
-        input("given_name", "field.given_name", "register.name_hint"),
-    ];
-    if app.pack.person.reading(ReadingKind::Kana).is_some() {
-        names.push(input("family_reading", "field.family_reading", ""));
-        names.push(input("given_reading", "field.given_reading", ""));
-    }
-    if app.pack.person.reading(ReadingKind::Latin).is_some() {
-        names.push(input("family_latin", "field.family_latin", ""));
-        names.push(input("given_latin", "field.given_latin", ""));
-    }
-    let places = vec![
-        input("postcode", "register.postal_code", ""),
-        input("region", "field.region", ""),
-        input("city", "field.city", ""),
-        input("address", "field.address", ""),
-        input("phone", "register.phone", ""),
-        input("email", "field.email", ""),
-    ];
+    let names = names(app, &shell);
+    let places = places(&shell);
     let choice = |code: &str, label: &str| Choice {
         code: code.to_owned(),
         label: label.to_owned(),
@@ -160,6 +136,44 @@ fn blank(app: &App, call: &Call, officer: &Officer, request: &str) -> OfficeRegi
     }
 }
 
+/// The inputs for the names, in the forms that the country records.
+pub(super) fn names(app: &App, shell: &Shell) -> Vec<InputView> {
+    let mut names = vec![
+        input(shell, "family_name", "field.family_name", "register.name_hint"),
+        input(shell, "given_name", "field.given_name", "register.name_hint"),
+    ];
+    if app.pack.person.reading(ReadingKind::Kana).is_some() {
+        names.push(input(shell, "family_reading", "field.family_reading", ""));
+        names.push(input(shell, "given_reading", "field.given_reading", ""));
+    }
+    if app.pack.person.reading(ReadingKind::Latin).is_some() {
+        names.push(input(shell, "family_latin", "field.family_latin", ""));
+        names.push(input(shell, "given_latin", "field.given_latin", ""));
+    }
+    names
+}
+
+/// The inputs for where somebody lives and how she is reached.
+pub(super) fn places(shell: &Shell) -> Vec<InputView> {
+    vec![
+        input(shell, "postcode", "register.postal_code", ""),
+        input(shell, "region", "field.region", ""),
+        input(shell, "city", "field.city", ""),
+        input(shell, "address", "field.address", ""),
+        input(shell, "phone", "register.phone", ""),
+        input(shell, "email", "field.email", ""),
+    ]
+}
+
+fn input(shell: &Shell, id: &'static str, key: &str, hint: &str) -> InputView {
+    InputView {
+        id,
+        label: shell.t(key),
+        hint: if hint.is_empty() { String::new() } else { shell.t(hint) },
+        field: Field::default(),
+    }
+}
+
 fn field_of(view: &mut OfficeRegisterPage, column: Column) -> &mut Field {
     match column {
         Column::BirthDate => &mut view.birth_year,
@@ -175,7 +189,7 @@ fn field_of(view: &mut OfficeRegisterPage, column: Column) -> &mut Field {
     }
 }
 
-fn reason(shell: &Shell, reason: Reason) -> String {
+pub(super) fn reason(shell: &Shell, reason: Reason) -> String {
     shell.t(match reason {
         Reason::Missing => "wrong.required",
         Reason::MissingName => "wrong.name",
@@ -206,7 +220,7 @@ fn birth_date(call: &Call) -> String {
     parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("-")
 }
 
-fn entry<'a>(call: &'a Call, birth_date: &'a str) -> Entry<'a> {
+pub(super) fn entry<'a>(call: &'a Call, birth_date: &'a str) -> Entry<'a> {
     Entry {
         reference: "",
         family_name: call.form.text("family_name"),

@@ -79,7 +79,12 @@ pub(super) fn serving(officer: &Officer, purpose: &str) -> Option<Actor> {
 }
 
 /// The resident to whom this number or alias leads this officer, or whom a source calls so.
-fn find(app: &App, call: &Call, officer: &Officer, typed: &str) -> Result<Option<PersonId>, PersonError> {
+pub(super) fn find(
+    app: &App,
+    call: &Call,
+    officer: &Officer,
+    typed: &str,
+) -> Result<Option<PersonId>, PersonError> {
     let by = officer.acting(Action::FindResident)?;
     let in_role = officer.acting(Action::FindByLockedNumber);
     let actor = in_role.unwrap_or_else(|_| officer.actor.clone());

@@ -11,6 +11,8 @@ mod text;
 
 pub mod common;
 pub mod delegates;
+pub mod desk;
+pub mod entry;
 pub mod library;
 pub mod link;
 pub mod number;

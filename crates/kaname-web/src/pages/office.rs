@@ -71,10 +71,12 @@ pub struct OfficeCounterPage {
     pub person: Option<PersonView>,
     /// When it was opened.
     pub opened_at: Instant,
+    /// Where she lives now, in the reader's language; none when the record was not opened.
+    pub standing: Option<String>,
     /// Whether the officer may print a letter.
     pub may_print: bool,
-    /// Whether the officer may register an account to be paid on.
-    pub may_register_account: bool,
+    /// What else the officer may do: address, words, and more about it.
+    pub doors: Vec<(String, String, String)>,
     /// The address of the session; its pages lie under it.
     pub base: String,
 }

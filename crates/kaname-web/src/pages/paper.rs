@@ -29,8 +29,6 @@ pub struct LetterPage {
     pub until: Instant,
     /// Where to type it, without a scheme: `kaname.example`.
     pub site: String,
-    /// The telephone number of the office.
-    pub phone: String,
     /// The codes: rows 1 to 5 of columns A to H.
     pub grid: [[String; 8]; 5],
 }

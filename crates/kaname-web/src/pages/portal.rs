@@ -4,6 +4,7 @@ use askama::Template;
 use kaname_base::time::BirthDate;
 use kaname_base::{Amount, Currency, Instant};
 
+use super::entry::EntryView;
 use super::shell::errors;
 use super::{Field, NoticeKind, Shell};
 
@@ -169,6 +170,16 @@ pub struct MyDataPage {
     pub person: PersonView,
 }
 
+/// `GET /my/history`: what happened, and where the register has it from.
+#[derive(Template)]
+#[template(path = "portal/history.html")]
+pub struct MyHistoryPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Her events, newest first.
+    pub entries: Vec<EntryView>,
+}
+
 /// A resident's record, for the resident and for an officer.
 #[derive(Clone)]
 pub struct PersonView {
@@ -212,8 +223,6 @@ pub struct MyAccessPage {
     pub newer: Option<String>,
     /// The address of the page with older entries.
     pub older: Option<String>,
-    /// Where the proof can be downloaded.
-    pub proof: Option<String>,
 }
 
 /// One line of the access log.

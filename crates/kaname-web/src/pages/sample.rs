@@ -5,6 +5,7 @@ use kaname_base::{Amount, Currency, Instant};
 
 use super::common::*;
 use super::delegates::*;
+use super::desk::*;
 use super::library::*;
 use super::link::*;
 use super::number::*;
@@ -13,6 +14,7 @@ use super::paper::*;
 use super::portal::*;
 use super::{Acting, CounterBanner, Field, Lang, Notice, NoticeKind, Shell};
 
+mod desk;
 mod links;
 
 /// Every page with its sample, rendered: a name for the file, and the HTML.
@@ -32,6 +34,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("consent", &ConsentPage::sample(lang));
     add("home", &HomePage::sample(lang));
     add("data", &MyDataPage::sample(lang));
+    add("history", &MyHistoryPage::sample(lang));
     add("number", &MyNumberPage::sample(lang));
     add("number-shown", &MyNumberPage::sample_shown(lang));
     add("aliases", &MyAliasesPage::sample(lang));
@@ -56,6 +59,14 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-counter", &OfficeCounterPage::sample(lang));
     add("office-counter-ended", &OfficeCounterEndedPage::sample(lang));
     add("office-counter-over", &OfficeCounterOverPage::sample(lang));
+    add("office-form", &OfficeFormPage::sample(lang));
+    add("office-form-error", &OfficeFormPage::sample_with_errors(lang));
+    add("office-list", &OfficeListPage::sample(lang));
+    add("office-list-none", &OfficeListPage::sample_empty(lang));
+    add("office-as-of", &OfficeAsOfPage::sample(lang));
+    add("office-decision", &OfficeDecisionPage::sample(lang));
+    add("office-decision-own", &OfficeDecisionPage::sample_own(lang));
+    add("office-decision-elsewhere", &OfficeDecisionPage::sample_elsewhere(lang));
     add("office-account", &OfficeAccountPage::sample(lang));
     add("office-account-done", &OfficeAccountDonePage::sample(lang));
     add("office-account-refused", &OfficeAccountDonePage::sample_refused(lang));
@@ -470,7 +481,7 @@ impl MyDelegatesPage {
             label: set.role.to_owned(),
             hint: String::new(),
         }];
-        let scopes = ["apply", "payments", "see-data", "see-log", "sign-in"];
+        let scopes = ["payments", "see-data", "see-log"];
         let scopes = scopes.map(|code| ScopeView {
             code: code.to_owned(),
             field: format!("scope-{code}"),
@@ -594,13 +605,12 @@ impl MyAccessPage {
             ],
             newer: None,
             older: Some("/my/access?before=1202".to_owned()),
-            proof: Some("/my/access/proof".to_owned()),
         }
     }
 
     /// Nobody has looked yet.
     pub fn sample_empty(lang: Lang) -> MyAccessPage {
-        MyAccessPage { total: 0, entries: Vec::new(), older: None, proof: None, ..MyAccessPage::sample(lang) }
+        MyAccessPage { total: 0, entries: Vec::new(), older: None, ..MyAccessPage::sample(lang) }
     }
 }
 
@@ -737,7 +747,12 @@ impl OfficeCounterPage {
             person: Some(person(lang)),
             opened_at: now(),
             may_print: true,
-            may_register_account: true,
+            standing: Some(at_counter(lang, "/").word("standing", "here")),
+            doors: vec![(
+                "/office/counter/ctr_1/event".to_owned(),
+                at_counter(lang, "/").t("record.title"),
+                at_counter(lang, "/").t("record.text"),
+            )],
             base: "/office/counter/ctr_1".to_owned(),
         }
     }
@@ -1067,7 +1082,6 @@ impl LetterPage {
             activation_code: "93QX MT7K 4HWD".to_owned(),
             until: days(30),
             site: "kaname.example".to_owned(),
-            phone: set.phone.to_owned(),
             grid: std::array::from_fn(|row| std::array::from_fn(|column| code(row, column))),
         }
     }

@@ -18,7 +18,7 @@ use kaname_trust::keys::random;
 use kaname_trust::{Actor, ActorKind};
 
 use super::subject::Subject;
-use super::{aliases, money, own};
+use super::{aliases, history, money, own};
 use crate::http::answer::{Answer, page, page_with, see_other};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem, request};
@@ -133,6 +133,11 @@ pub(crate) fn start(app: &App, call: &Call, resident: &Resident) -> Answer {
 /// `GET /for/{mandate}/data`
 pub(crate) fn data(app: &App, call: &Call, resident: &Resident) -> Answer {
     own::data_of(app, call, resident, &Subject::of_mandate(app, call, resident)?)
+}
+
+/// `GET /for/{mandate}/history`
+pub(crate) fn events(app: &App, call: &Call, resident: &Resident) -> Answer {
+    history::history_of(app, call, resident, &Subject::of_mandate(app, call, resident)?)
 }
 
 /// `GET /for/{mandate}/access`

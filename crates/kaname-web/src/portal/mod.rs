@@ -3,6 +3,7 @@
 pub(crate) mod activate;
 pub(crate) mod aliases;
 pub(crate) mod delegates;
+pub(crate) mod history;
 pub(crate) mod links;
 pub(crate) mod money;
 pub(crate) mod own;

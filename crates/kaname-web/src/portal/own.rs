@@ -98,7 +98,6 @@ pub(super) fn access_of(app: &App, call: &Call, resident: &Resident, subject: &S
         entries: shown.map(|entry| entry_view(app, &shell, &mandates, entry)).collect(),
         newer: (number > 1).then(|| format!("{}/access?page={}", subject.base, number - 1)),
         older: (entries.len() > from + LINES).then(|| format!("{}/access?page={}", subject.base, number + 1)),
-        proof: None,
         shell,
     })
 }

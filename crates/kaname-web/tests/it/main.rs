@@ -10,6 +10,7 @@ mod html;
 mod journeys;
 mod links;
 mod manual;
+mod office;
 mod pages;
 mod routes;
 mod rubbish;

@@ -11,13 +11,14 @@ use clap::{Args, Subcommand};
 use kaname_base::Instant;
 use kaname_person::event::as_of;
 use kaname_person::event::rules::Until;
+use kaname_person::four_eyes::{self, ProposalId};
 use kaname_person::import::{BATCH, Import, Mapping, Progress, Report, import};
-use kaname_person::number::{ReplaceNumber, replace_number};
+use kaname_person::number::{ReplaceAsked, ReplaceNumber, replace_number};
 use kaname_person::register::{new_request, person_of_reference};
 use kaname_person::show::{Asking, reveal_number};
 use kaname_person::{Action, Numbers, PersonError, Refusal};
-use kaname_trust::Actor;
 use kaname_trust::person::bucket_of;
+use kaname_trust::{Actor, PersonId};
 use kaname_web::ImportNote;
 use serde::Serialize;
 
@@ -35,6 +36,8 @@ pub(crate) enum Resident {
     Import(ImportFile),
     /// Give a resident another number after the old one leaked; the old one then leads nobody but the authority to her
     ReplaceNumber(ReplaceNumberOf),
+    /// Approve, as the second registrar, that a resident is given another number
+    ApproveNumber(ApproveNumber),
     /// Show one resident, today or on a day of the past; the reading is logged, and she can see it
     Show(Show),
     /// Record what happened to residents
@@ -89,6 +92,7 @@ pub(crate) fn run(resident: &Resident) -> Result<ExitCode, Failure> {
     match resident {
         Resident::Import(import) => run_import(import),
         Resident::ReplaceNumber(replace) => run_replace_number(replace),
+        Resident::ApproveNumber(approve) => run_approve_number(approve),
         Resident::Show(show) => run_show(show),
         Resident::Event(event) => event::run(event),
         Resident::Identity(identity) => identity::run(identity),
@@ -114,6 +118,17 @@ pub(crate) struct ReplaceNumberOf {
     /// What shows it, such as the number of a police report
     #[arg(long)]
     evidence: String,
+    #[command(flatten)]
+    on: On,
+}
+
+#[derive(Args)]
+pub(crate) struct ApproveNumber {
+    /// The proposal
+    proposal: String,
+    /// The second registrar; not the one who proposed it
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
     #[command(flatten)]
     on: On,
 }
@@ -398,14 +413,52 @@ fn run_replace_number(ask: &ReplaceNumberOf) -> Result<ExitCode, Failure> {
     let person = person_of_reference(keys, store.buckets(), &ask.source, &ask.reference);
     let (why, evidence) = (ask.why.clone(), ask.evidence.clone());
     let replace = ReplaceNumber { request: new_request(), person, by, why, evidence };
-    replace_number(store, keys, pack, &Numbers::new(keys, pack), &clock::env(), &replace)?;
-    if ask.on.json {
+    match replace_number(store, keys, pack, &Numbers::new(keys, pack), &clock::env(), None, &replace) {
+        Ok(()) => Ok(tell_replaced(person, ask.on.json)),
+        Err(PersonError::Refused(Refusal::TwoOfficers)) => {
+            let (keys, env, asked) = (keys.clone(), clock::env(), ReplaceAsked::of(&replace));
+            let id = store.write::<_, PersonError, _>(store.buckets().home(), move |tx| {
+                four_eyes::propose(tx, &keys, &env.again(), &replace.by, Action::ReplaceNumber, &asked)
+            })?;
+            if ask.on.json {
+                show::json(&serde_json::json!({ "proposal": id.to_string(), "replaced": false }));
+            } else {
+                println!("Two officers do this together. Proposed as {id}");
+                println!(
+                    "Next: another one approves it: kaname resident approve-number {id} --officer OFFICER"
+                );
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn run_approve_number(ask: &ApproveNumber) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let Deployment { store, keys, pack, .. } = &deployment;
+    let by = officer::acting(&deployment, &ask.officer, Action::ReplaceNumber)?;
+    let id = ProposalId::parse(&ask.proposal)
+        .map_err(|error| Failure::usage(format!("'{}' is no proposal: {error}", ask.proposal)))?;
+    let (with, env, home) = (keys.clone(), clock::env(), store.buckets().home());
+    let approved = store
+        .write::<_, PersonError, _>(home, move |tx| four_eyes::approve(tx, &with, &env.again(), &by, id))?;
+    let replace = approved.proposal().content::<ReplaceAsked>()?.by(approved.first().clone());
+    let numbers = Numbers::new(keys, pack);
+    replace_number(store, keys, pack, &numbers, &clock::env(), Some(&approved), &replace)?;
+    let with = keys.clone();
+    store.write::<_, PersonError, _>(home, move |tx| four_eyes::close(tx, &with, &approved))?;
+    Ok(tell_replaced(replace.person, ask.on.json))
+}
+
+fn tell_replaced(person: PersonId, json: bool) -> ExitCode {
+    if json {
         show::json(&Replaced { person: person.to_string(), replaced: true });
     } else {
         println!("She has another number; the old one is good for nothing any more");
         println!("Next: tell her by letter; she sees the new number on her page 'my number'");
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 fn read_mapping(path: &Path) -> Result<Mapping, Failure> {

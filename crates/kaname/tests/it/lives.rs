@@ -55,7 +55,7 @@ fn a_death_is_told_to_the_payments_and_undone() {
         (died["event"].as_i64(), died["jobs_done"].as_u64(), died["jobs_failed"].as_u64()),
         (Some(2), Some(1), Some(0))
     );
-    assert_eq!(payee(&place, with_account), Some(PayeeState::Suspended));
+    assert_eq!(payee(&place, with_account), Some(PayeeState::Closed));
     let show = ["resident", "show", "--reference", with_account, "--officer", &registrar];
     assert_eq!(answer(&[&show[..], &on].concat())["standing"], "dead");
     let then = answer(&[&show[..], &["--as-of", "2026-01-02"], &on].concat());
@@ -80,6 +80,7 @@ fn a_death_is_told_to_the_payments_and_undone() {
 
     event(with_account, &["--kind", "annulment", "--annuls", "2", "--on", "2026-01-02"]);
     assert_eq!(answer(&[&show[..], &on].concat())["standing"], "here");
+    assert_eq!(payee(&place, with_account), Some(PayeeState::Active));
     let history = answer(&[&["resident", "history", "--reference", with_account][..], &on].concat());
     let kinds: Vec<&str> =
         history.as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap()).collect();

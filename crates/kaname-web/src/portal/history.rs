@@ -1,0 +1,148 @@
+//! What happened to a person, as the register has it: since when each thing holds, and where it comes from.
+
+use jiff::civil::Date;
+use kaname_person::event::{Change, HistoryLine, history};
+use kaname_person::show::Asking;
+use kaname_person::{Address, Field};
+use kaname_trust::{Actor, ActorKind, PersonId};
+
+use super::own::address_lines;
+use super::subject::Subject;
+use crate::http::answer::{Answer, page};
+use crate::http::guard::Resident;
+use crate::http::{App, Call, Problem};
+use crate::pages::entry::EntryView;
+use crate::pages::portal::MyHistoryPage;
+use crate::pages::{Shell, format};
+
+/// `GET /my/history`
+pub(crate) fn list(app: &App, call: &Call, resident: &Resident) -> Answer {
+    history_of(app, call, resident, &Subject::own(resident))
+}
+
+/// What happened to this person.
+pub(super) fn history_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
+    let lines = lines(app, call, subject.person, &subject.asking)?;
+    let shell = subject.shell(app, call, resident);
+    let entries = lines.iter().rev().map(|line| entry(app, &shell, line)).collect();
+    page(&MyHistoryPage { entries, shell })
+}
+
+/// The events of a person, oldest first.
+pub(crate) fn lines(
+    app: &App,
+    call: &Call,
+    person: PersonId,
+    asking: &Asking,
+) -> Result<Vec<HistoryLine>, Problem> {
+    let (keys, pack, env, ask) = (app.keys.clone(), app.pack.clone(), call.env.clone(), asking.clone());
+    Ok(app.write_of(person, move |tx| history(tx, &keys, &pack, &env.again(), &ask))?)
+}
+
+/// An event in the words of its reader.
+pub(crate) fn entry(app: &App, shell: &Shell, line: &HistoryLine) -> EntryView {
+    let event = &line.event;
+    let tag = match line.annulled_by {
+        Some(n) => ("wait", shell.t1("history.struck", "n", n)),
+        None => ("info", shell.t1("access.n", "n", line.n)),
+    };
+    let mut entry = EntryView {
+        head: shell.word("event", event.kind().code()),
+        tag: Some(tag),
+        rows: vec![(shell.t("history.since"), vec![day(shell, event.day())])],
+        ..EntryView::default()
+    };
+    details(app, shell, &event.change, &mut entry);
+    entry.say(shell.t("history.source"), event.evidence.as_str());
+    entry.say(shell.t("access.purpose"), event.why.as_str());
+    entry.say(shell.t("history.by"), who(app, shell, &event.by));
+    entry.say(shell.t("history.recorded"), shell.moment(&event.at));
+    if event.other_side {
+        entry.say(shell.t("history.with"), shell.t("history.other_side"));
+    }
+    entry
+}
+
+/// What is new by the event.
+fn details(app: &App, shell: &Shell, change: &Change, entry: &mut EntryView) {
+    let home = |address: &Address| address_lines(address);
+    match change {
+        Change::Move { address } | Change::Return { address: Some(address) } => {
+            entry.rows.push((shell.t("attribute.address"), home(address)));
+        }
+        Change::ChangeOfName { names }
+        | Change::Marriage { names: Some(names), .. }
+        | Change::Divorce { names: Some(names), .. } => {
+            let forms = [Some(&names.name), names.reading.as_ref(), names.latin.as_ref()];
+            let forms = forms.into_iter().flatten().map(|name| name.full(&app.pack)).collect();
+            entry.rows.push((shell.t("attribute.name"), forms));
+        }
+        Change::ChangeOfStatus { status, .. } => {
+            let known =
+                app.pack.status(status).map_or(status.as_str(), |known| known.label.get(shell.lang.code()));
+            entry.say(shell.t("attribute.status"), known);
+        }
+        Change::ChangeOfContact { phone, email } => {
+            let lines = [phone.clone(), email.clone()].into_iter().flatten().collect::<Vec<_>>();
+            entry.rows.push((
+                shell.t("history.contact"),
+                if lines.is_empty() { vec![shell.t("data.none")] } else { lines },
+            ));
+        }
+        Change::RelationBegins { relation, .. } | Change::RelationEnds { relation, .. } => {
+            entry.say(shell.t("history.relation"), shell.word("relation", relation.code()));
+        }
+        Change::Emigration { to } => entry.say(shell.t("history.place"), to.as_str()),
+        Change::Arrival { from } => entry.say(shell.t("history.place"), from.as_str()),
+        Change::Correction { set } => {
+            let lines = set.iter().map(|one| format!("{}: {}", shell.t(label_of(one.field)), one.text));
+            entry.rows.push((shell.t("history.right"), lines.collect()));
+        }
+        Change::Annulment { of } => entry.say(shell.t("history.strikes"), shell.t1("access.n", "n", of)),
+        _ => {}
+    }
+}
+
+/// Who recorded something, for a reader.
+pub(crate) fn who(app: &App, shell: &Shell, by: &Actor) -> String {
+    let tag = shell.lang.code();
+    if let Some(mandate) = &by.mandate {
+        let kind = app.pack.mandate(&mandate.kind).map_or(mandate.kind.as_str(), |kind| kind.name.get(tag));
+        return kind.to_owned();
+    }
+    let role = app.pack.role(&by.role).map_or(by.role.as_str(), |role| role.name.get(tag));
+    match by.kind {
+        ActorKind::Resident => shell.t("history.herself"),
+        ActorKind::Officer => format!("{role} ({})", by.id),
+        ActorKind::Party => by.id.clone(),
+        ActorKind::Program => shell.t("history.program"),
+    }
+}
+
+/// The key of a field's name.
+pub(crate) fn label_of(field: Field) -> &'static str {
+    match field {
+        Field::FamilyName | Field::FormerFamilyName => "field.family_name",
+        Field::GivenName | Field::FormerGivenName => "field.given_name",
+        Field::FamilyReading => "field.family_reading",
+        Field::GivenReading => "field.given_reading",
+        Field::FamilyLatin => "field.family_latin",
+        Field::GivenLatin => "field.given_latin",
+        Field::BirthDate => "attribute.birth_date",
+        Field::Sex => "attribute.sex",
+        Field::Status | Field::StayFrom | Field::StayUntil => "attribute.status",
+        Field::BirthPlace => "compared.birthplace",
+        Field::Postcode => "register.postal_code",
+        Field::Region => "field.region",
+        Field::City => "field.city",
+        Field::Address | Field::AddressSince => "field.address",
+        Field::Phone => "attribute.phone",
+        Field::Email => "attribute.email",
+        Field::Reference => "compared.id",
+    }
+}
+
+/// A day in the reader's language.
+pub(crate) fn day(shell: &Shell, day: Date) -> String {
+    format::date(shell.lang, day.year(), day.month(), day.day())
+}
