@@ -7,8 +7,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crate::StoreError;
 use crate::sqlite::CopyBack;
 
-/// After so many units of work: some 10 MiB of the log when they are small. Of large ones the writer takes care itself.
-const UNITS: usize = 2_048;
+/// After so many units of work: some 20 MiB of the log when they are small. Of large ones the writer takes care itself.
+const UNITS: usize = 4_096;
 
 /// What the writer tells the thread.
 #[derive(Default)]

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use kaname_base::{Bucket, Buckets};
@@ -79,10 +79,11 @@ struct Own {
     readers: Arc<Readers>,
 }
 
-/// Connections for reading that nobody uses at the moment.
+/// Connections for reading: whoever comes when all are in use waits for one, as making one more costs as much as many reads.
 struct Readers {
-    idle: Mutex<Vec<Box<dyn Engine>>>,
-    most: usize,
+    /// Those that nobody uses at the moment; `None` is one that is yet to be made.
+    idle: Mutex<Vec<Option<Box<dyn Engine>>>>,
+    given_back: Condvar,
     connect: Connect,
 }
 
@@ -102,11 +103,7 @@ impl Store {
             let connect_writer = faulty(connect_writer, config.faults.as_ref());
             let own = matches!(config.location, Location::Sqlite(_)).then(|| Own {
                 writer: Arc::new(Writer::new(connect_writer.clone())),
-                readers: Arc::new(Readers {
-                    idle: Mutex::default(),
-                    most: config.readers,
-                    connect: connect_reader.clone(),
-                }),
+                readers: Arc::new(Readers::new(config.readers, connect_reader.clone())),
             });
             let shard = Shard { writes: Queue::new(config.waiting), reads: Queue::new(config.waiting), own };
             inner.shards.push(shard.clone()); // before its threads start, so that a failure further on ends them
@@ -177,9 +174,9 @@ impl Store {
         if writer::is_unflushed(&own.writer) {
             return writer::write(&own.writer, unit);
         }
-        let mut engine = own.readers.take();
-        let outcome = run_alone(&mut engine, &own.readers.connect, &shard.reads, &mut unit);
-        own.readers.give_back(engine);
+        let mut lent = own.readers.lend();
+        let outcome = run_alone(&mut lent.engine, &own.readers.connect, &shard.reads, &mut unit);
+        drop(lent);
         unit.conclude(outcome)
     }
 
@@ -255,15 +252,29 @@ where
 }
 
 impl Readers {
-    fn take(&self) -> Option<Box<dyn Engine>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    fn new(most: usize, connect: Connect) -> Readers {
+        let idle = Mutex::new((0..most).map(|_| None).collect());
+        Readers { idle, given_back: Condvar::new(), connect }
     }
 
-    fn give_back(&self, engine: Option<Box<dyn Engine>>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < self.most {
-            idle.extend(engine);
-        }
+    fn lend(&self) -> Lent<'_> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle =
+            self.given_back.wait_while(idle, |idle| idle.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        Lent { engine: idle.pop().flatten(), of: self }
+    }
+}
+
+/// One of the connections for reading, in use.
+struct Lent<'a> {
+    engine: Option<Box<dyn Engine>>,
+    of: &'a Readers,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.of.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.engine.take());
+        self.of.given_back.notify_one();
     }
 }
 
