@@ -3,7 +3,8 @@
 //! Decoding is strict: one text for one value. Padding where none belongs, white space, the other alphabet and
 //! non-zero spare bits are refused, so that nobody can make a second spelling of a signed or stored value.
 
-use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 /// The text is not the one canonical base64 spelling of any bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -12,12 +13,12 @@ pub struct BadBase64;
 
 /// Base64url without padding.
 pub fn url_encode(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The bytes of unpadded base64url, strictly.
 pub fn url_decode(text: &str) -> Result<Vec<u8>, BadBase64> {
-    Base64UrlUnpadded::decode_vec(text).map_err(|_| BadBase64)
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| BadBase64)
 }
 
 /// Exactly `N` bytes of unpadded base64url, such as a coordinate or a digest.
@@ -27,10 +28,10 @@ pub fn url_decode_array<const N: usize>(text: &str) -> Result<[u8; N], BadBase64
 
 /// Standard base64 with padding.
 pub fn std_encode(bytes: &[u8]) -> String {
-    Base64::encode_string(bytes)
+    STANDARD.encode(bytes)
 }
 
 /// The bytes of padded standard base64, strictly.
 pub fn std_decode(text: &str) -> Result<Vec<u8>, BadBase64> {
-    Base64::decode_vec(text).map_err(|_| BadBase64)
+    STANDARD.decode(text).map_err(|_| BadBase64)
 }

@@ -1,7 +1,7 @@
 //! Sector identifiers: what one sector of the state knows a resident by.
 
 use aws_lc_rs::hmac;
-use base64ct::{Base64UrlUnpadded, Encoding};
+use kaname_codec::b64;
 use kaname_trust::{Keys, PersonId};
 
 /// What `sector` (such as `tax` or `health`) knows `person` by: 43 characters of base64url, the same each time.
@@ -14,5 +14,5 @@ pub fn sector_identifier(keys: &Keys, sector: &str, person: PersonId) -> String 
     // The person has a fixed length and comes first, so that no name of a sector runs into it.
     context.update(person.bytes());
     context.update(sector.as_bytes());
-    Base64UrlUnpadded::encode_string(context.sign().as_ref())
+    b64::url_encode(context.sign().as_ref())
 }

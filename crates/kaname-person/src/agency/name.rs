@@ -1,8 +1,8 @@
 //! The name by which an agency knows a person.
 
 use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
-use base64ct::{Base64UrlUnpadded, Encoding};
 use kaname_base::Buckets;
+use kaname_codec::b64;
 use kaname_trust::{Keys, PersonId};
 
 use super::Agency;
@@ -15,16 +15,12 @@ pub fn of_person(keys: &Keys, agency: &Agency, person: PersonId) -> String {
     let mut block = *person.bytes();
     let key = EncryptingKey::ecb(cipher(keys, agency)).expect("ECB takes every AES key");
     key.encrypt(&mut block).expect("one whole block");
-    Base64UrlUnpadded::encode_string(&block)
+    b64::url_encode(&block)
 }
 
 /// Whom such a name stands for. What was made up, or belongs to another sector, leads to an id that nobody has.
 pub fn person_of(keys: &Keys, buckets: Buckets, agency: &Agency, name: &str) -> Option<PersonId> {
-    let mut block = [0; 16];
-    let read = Base64UrlUnpadded::decode(name, &mut block).ok()?.len();
-    if read != block.len() {
-        return None;
-    }
+    let mut block: [u8; 16] = b64::url_decode_array(name).ok()?;
     let key = DecryptingKey::ecb(cipher(keys, agency)).expect("ECB takes every AES key");
     key.decrypt(&mut block, DecryptionContext::None).expect("one whole block");
     let person = PersonId::from_bytes(block);

@@ -1,9 +1,9 @@
 //! Use cases: keep a photo of a resident, and show it. The picture is sealed on its own, so that no list and no page that does not
 //! ask for it ever opens it.
 
-use base64ct::{Base64, Encoding};
 use kaname_base::Env;
 use kaname_base::pack::Pack;
+use kaname_codec::b64;
 use kaname_store::{Store, Tx};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Keys, Record, Sealed, seal};
@@ -38,7 +38,7 @@ impl Photo {
         }
         match sides(jpeg) {
             Some((width, height)) if SIDES.contains(&width) && SIDES.contains(&height) => {
-                Ok(Photo { base64: Base64::encode_string(jpeg) })
+                Ok(Photo { base64: b64::std_encode(jpeg) })
             }
             _ => Err(Refusal::BadPhoto),
         }
@@ -46,7 +46,7 @@ impl Photo {
 
     /// The file.
     pub fn jpeg(&self) -> Vec<u8> {
-        Base64::decode_vec(&self.base64).unwrap_or_default() // made by `read`, and sealed since
+        b64::std_decode(&self.base64).unwrap_or_default() // made by `read`, and sealed since
     }
 }
 

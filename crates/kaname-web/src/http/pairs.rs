@@ -61,23 +61,19 @@ impl Pairs {
 fn decode(bytes: &[u8]) -> Result<String, Problem> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
-    while let Some((first, after)) = rest.split_first() {
-        rest = match first {
-            b'+' => {
-                plain.push(b' ');
-                after
-            }
-            b'%' => {
-                let (digits, after) = after.split_at_checked(2).ok_or_else(broken_percent)?;
-                plain.push(hex(digits[0])? << 4 | hex(digits[1])?);
-                after
-            }
-            byte => {
-                plain.push(*byte);
-                after
-            }
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'+' | b'%')) {
+        plain.extend_from_slice(&rest[..at]);
+        let after = &rest[at + 1..];
+        rest = if rest[at] == b'+' {
+            plain.push(b' ');
+            after
+        } else {
+            let (digits, after) = after.split_at_checked(2).ok_or_else(broken_percent)?;
+            plain.push(hex(digits[0])? << 4 | hex(digits[1])?);
+            after
         };
     }
+    plain.extend_from_slice(rest);
     let text = String::from_utf8(plain).map_err(|_| Problem::malformed("a field is not UTF-8"))?;
     if text.contains('\0') { Err(Problem::malformed("a field has a NUL character in it")) } else { Ok(text) }
 }
