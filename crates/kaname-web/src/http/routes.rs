@@ -605,9 +605,10 @@ async fn answer_when_flushed(
     };
     if !unflushed.is_settled() {
         let _turn = app.made().flushing.lock().await;
-        // As long as others join, the disk can wait.
-        let mut joined = 0;
-        while !unflushed.is_settled() && unflushed.units() > joined {
+        // As long as others join, the disk can wait; and once more, for those whose requests are just being read.
+        let (mut joined, mut quiet) = (0, 0);
+        while !unflushed.is_settled() && quiet < 2 {
+            quiet = if unflushed.units() > joined { 0 } else { quiet + 1 };
             joined = unflushed.units();
             tokio::task::yield_now().await;
         }

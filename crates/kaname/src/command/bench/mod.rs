@@ -39,7 +39,7 @@ pub(crate) enum Bench {
     /// Planted errors: what each guard stops, and what the audit finds of the rest
     Registry(Size),
     /// Complete sign-ins: pushed request, passkey, consent, code, tokens; the server's CPU only
-    Signin(Size),
+    Signin(signin::Signin),
     /// Residents registered at a counter, each after the search for duplicates; `--count` people are there already
     Register(Size),
     /// One person found in many records, and how rightly: unsupervised, the truth is for keeping score
@@ -110,7 +110,7 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        Bench::Signin(size) => (signin::measure(&Place::new(size)?, size.count.unwrap_or(5_000))?, size.json),
+        Bench::Signin(ask) => (signin::measure(&Place::new(&ask.size)?, ask)?, ask.size.json),
     };
     if json {
         show::json(&measured);

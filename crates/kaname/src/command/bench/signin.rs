@@ -6,11 +6,12 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, StatusCode, header};
+use clap::Args;
 use kaname_person::import::{BATCH, Mapping};
 use kaname_person::register::people_in_bucket;
 use kaname_signin::bench::{Authenticator, Party, give_passkey, verifier};
@@ -20,19 +21,30 @@ use kaname_trust::PersonId;
 use kaname_web::http::client::{Answer, Client, Connection, form};
 use serde_json::Value;
 
-use super::{Measured, Place, measured};
+use super::{Measured, Place, Size, measured};
 use crate::clock::{self, Stopwatch, cpu_seconds_of};
 use crate::command::{resident, sim};
 use crate::deployment::Deployment;
 use crate::error::Failure;
 
 /// Browsers that sign in at the same time: enough that their units of work share commits, as in a busy hour.
-const AT_ONCE: u64 = 64;
+const AT_ONCE: u64 = 128;
 
 /// How often each person signs in; the first time she is asked for consent.
 const EACH: u64 = 10;
 
-pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
+/// Which sign-ins.
+#[derive(Args)]
+pub(crate) struct Signin {
+    #[command(flatten)]
+    pub(super) size: Size,
+    /// Everybody has signed in with this browser before and goes to one more service: her session is asked, not her passkey
+    #[arg(long)]
+    known_browser: bool,
+}
+
+pub(super) fn measure(place: &Place, ask: &Signin) -> Result<Measured, Failure> {
+    let count = ask.size.count.unwrap_or(5_000);
     let people = count.div_ceil(EACH).max(AT_ONCE);
     let port = free_port()?;
     let deployment = place.deployment(people, port)?;
@@ -62,10 +74,16 @@ pub(super) fn measure(place: &Place, count: u64) -> Result<Measured, Failure> {
     let server = Server::start(config)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)?;
-    let drive = Arc::new(Drive { issuer, party, passkeys, next: AtomicU64::new(0), count });
+    let jars = passkeys.iter().map(|_| Mutex::default()).collect();
+    let known_browser = ask.known_browser;
+    let drive = Drive { issuer, party, passkeys, jars, known_browser, next: AtomicU64::new(0) };
+    let drive = Arc::new(drive);
     runtime.block_on(drive.wait_until_served())?;
+    if known_browser {
+        runtime.block_on(drive.run(drive.passkeys.len() as u64))?;
+    }
     let (watch, before) = (Stopwatch::start(), server.cpu_seconds()?);
-    runtime.block_on(drive.run())?;
+    runtime.block_on(drive.run(count))?;
     let (wall, cpu) = (watch.seconds(), server.cpu_seconds()? - before);
     let status = PathBuf::from(format!("/proc/{}/status", server.child.id()));
     Ok(measured(place, "signin", "sign-ins", count, wall, cpu, &status))
@@ -113,8 +131,10 @@ struct Drive {
     issuer: String,
     party: Party,
     passkeys: Vec<Authenticator>,
+    /// What each person's browser keeps from one sign-in to the next, if it is to be the same.
+    jars: Vec<Mutex<Jar>>,
+    known_browser: bool,
     next: AtomicU64,
-    count: u64,
 }
 
 /// How long the server may take to answer for the first time.
@@ -134,8 +154,9 @@ impl Drive {
             .map_err(|_| Failure::unavailable("the server does not answer"))
     }
 
-    async fn run(self: &Arc<Drive>) -> Result<(), Failure> {
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| tokio::spawn(Arc::clone(self).work())).collect();
+    async fn run(self: &Arc<Drive>, count: u64) -> Result<(), Failure> {
+        self.next.store(0, Ordering::Relaxed);
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| tokio::spawn(Arc::clone(self).work(count))).collect();
         for worker in workers {
             worker.await.map_err(Failure::unavailable)??;
         }
@@ -143,17 +164,20 @@ impl Drive {
     }
 
     /// Signs in one person after another, over one connection of the party's and one for the browsers.
-    async fn work(self: Arc<Drive>) -> Result<(), Failure> {
+    async fn work(self: Arc<Drive>, count: u64) -> Result<(), Failure> {
         let client = Client::new(None).map_err(Failure::unavailable)?;
         let mut party = client.connect(&self.issuer).await.map_err(Failure::unavailable)?;
         let mut browser = client.connect(&self.issuer).await.map_err(Failure::unavailable)?;
         loop {
             let turn = self.next.fetch_add(1, Ordering::Relaxed);
-            if turn >= self.count {
+            if turn >= count {
                 return Ok(());
             }
-            let passkey = &self.passkeys[(turn % self.passkeys.len() as u64) as usize];
-            self.sign_in(&mut party, &mut browser, passkey).await?;
+            let person = (turn % self.passkeys.len() as u64) as usize;
+            let kept = || self.jars[person].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut jar = if self.known_browser { kept().clone() } else { Jar::default() };
+            self.sign_in(&mut party, &mut browser, &self.passkeys[person], &mut jar).await?;
+            *kept() = jar;
         }
     }
 
@@ -162,6 +186,7 @@ impl Drive {
         party: &mut Connection,
         browser: &mut Connection,
         passkey: &Authenticator,
+        jar: &mut Jar,
     ) -> Result<(), Failure> {
         let verifier = verifier();
         let mut fields = self.party.request(&verifier);
@@ -173,10 +198,34 @@ impl Drive {
             ("request_uri", text(&pushed, "request_uri")?),
         ]);
 
-        let mut jar = Jar::default();
-        let url = format!("{}/authorize?{query}", self.issuer);
-        let answer = browser.send(Method::GET, &url, &[], Vec::new()).await.map_err(Failure::unavailable)?;
-        let page = self.page(browser, answer, &mut jar).await?;
+        let (url, cookies) = (format!("{}/authorize?{query}", self.issuer), jar.header());
+        let headers: &[_] = if cookies.is_empty() { &[] } else { &[("cookie", cookies.as_str())] };
+        let mut answer =
+            browser.send(Method::GET, &url, headers, Vec::new()).await.map_err(Failure::unavailable)?;
+        if !is_back_at_the_party(&answer, &self.party) {
+            answer = self.authenticate(browser, answer, passkey, jar).await?;
+        }
+        let location = location(&answer).ok_or_else(|| unexpected("consent", &answer))?;
+        let code = location
+            .split(['?', '&'])
+            .find_map(|pair| pair.strip_prefix("code="))
+            .ok_or_else(|| unexpected("consent", &answer))?;
+
+        let mut fields = self.party.redeeming(code, &verifier);
+        fields.extend(self.proof());
+        let tokens = json(&self.post(party, "/token", &fields, None).await?, StatusCode::OK)?;
+        text(&tokens, "id_token").map(drop)
+    }
+
+    /// Answers the sign-in page with the passkey, and agrees to what the party asks for if she is asked.
+    async fn authenticate(
+        &self,
+        browser: &mut Connection,
+        answer: Answer,
+        passkey: &Authenticator,
+        jar: &mut Jar,
+    ) -> Result<Answer, Failure> {
+        let page = self.page(browser, answer, jar).await?;
         let options: Value = serde_json::from_str(&unescaped(between(&page, "data-options=\"", "\"")?))
             .map_err(Failure::refused)?;
         let credential: Value = serde_json::from_str(&passkey.get(&options)).map_err(Failure::refused)?;
@@ -191,27 +240,18 @@ impl Drive {
             ("user_handle", part("userHandle")),
         ]
         .map(|(name, value)| (name.to_owned(), value));
-        let mut answer = self.post(browser, "/signin/passkey", &fields, Some(&mut jar)).await?;
+        let mut answer = self.post(browser, "/signin/passkey", &fields, Some(jar)).await?;
         if !is_back_at_the_party(&answer, &self.party) {
-            let page = self.page(browser, answer, &mut jar).await?;
+            let page = self.page(browser, answer, jar).await?;
             let fields = [
                 ("csrf", hidden(&page, "csrf")?),
                 ("request", hidden(&page, "request")?),
                 ("decision", "allow".to_owned()),
             ]
             .map(|(name, value)| (name.to_owned(), value));
-            answer = self.post(browser, "/consent", &fields, Some(&mut jar)).await?;
+            answer = self.post(browser, "/consent", &fields, Some(jar)).await?;
         }
-        let location = location(&answer).ok_or_else(|| unexpected("consent", &answer))?;
-        let code = location
-            .split(['?', '&'])
-            .find_map(|pair| pair.strip_prefix("code="))
-            .ok_or_else(|| unexpected("consent", &answer))?;
-
-        let mut fields = self.party.redeeming(code, &verifier);
-        fields.extend(self.proof());
-        let tokens = json(&self.post(party, "/token", &fields, None).await?, StatusCode::OK)?;
-        text(&tokens, "id_token").map(drop)
+        Ok(answer)
     }
 
     /// Follows redirects of our own until there is a page.
@@ -268,7 +308,7 @@ impl Drive {
 }
 
 /// A browser's cookies.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Jar(Vec<(String, String)>);
 
 impl Jar {
