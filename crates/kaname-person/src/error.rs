@@ -228,6 +228,12 @@ pub enum Refusal {
     /// The enrolment is finished, and nothing of it changes any more.
     #[error("the enrolment is finished, and nothing of it changes any more")]
     EnrolmentFinished,
+    /// Nobody may vouch for a person without papers here, or not this one.
+    #[error("the country lets nobody vouch here, or not this introducer")]
+    NoIntroducer,
+    /// The introducer has vouched for as many people this year as one may.
+    #[error("the introducer has vouched for as many people this year as one may")]
+    TooManyIntroduced,
     /// Another process is importing the same file.
     #[error("another process is importing this file at this moment")]
     ImportRuns,
@@ -305,6 +311,8 @@ impl Refusal {
             Refusal::TooMany => "too-many",
             Refusal::IdForm => "id-form",
             Refusal::EnrolmentFinished => "enrolment-finished",
+            Refusal::NoIntroducer => "no-introducer",
+            Refusal::TooManyIntroduced => "too-many-introduced",
             Refusal::ImportRuns => "import-runs",
         }
     }

@@ -186,6 +186,30 @@ pub fn approve(
     Ok(Approved { proposal, second: by.clone() })
 }
 
+/// What this officer proposed, with the approval of another one if there is one; `None` when she has not proposed just this.
+///
+/// # Errors
+/// [`PersonError::Trust`] when a row was tampered with.
+pub fn mine(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    now: Instant,
+    by: &Actor,
+    action: Action,
+    content: &impl Serialize,
+) -> Result<Option<(ProposalId, Option<Approved>)>, PersonError> {
+    let content = serde_json::to_value(content).expect("a proposal is plain data");
+    for row in table::open(tx)? {
+        let (proposal, second) = read(keys, &row)?;
+        let is_it = proposal.action == action && proposal.by.id == by.id && proposal.content == content;
+        if is_it && now < proposal.at.plus_seconds(WAITS_SECONDS) {
+            let id = proposal.id;
+            return Ok(Some((id, second.map(|second| Approved { proposal, second }))));
+        }
+    }
+    Ok(None)
+}
+
 /// Takes a proposal back, or says no to it: whoever made it, or another officer who may do it.
 ///
 /// # Errors

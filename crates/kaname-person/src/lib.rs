@@ -4,6 +4,7 @@
 //! - [`import`]: a file of residents, streamed, repeatable after a kill.
 //! - [`number`]: numbers that say nothing of the person and are never given twice.
 //! - [`enrol`]: people enrolled where there is no network.
+//! - [`introduce`]: somebody vouches for a person without papers.
 //! - [`delegate`]: who may act for whom.
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
 //! - [`duplicate`]: whether a person is here already, asked before she is registered.
@@ -32,6 +33,7 @@ pub mod event;
 pub mod four_eyes;
 pub mod identity;
 pub mod import;
+pub mod introduce;
 pub mod link;
 pub mod linkage;
 pub mod matching;
@@ -95,5 +97,10 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         block: "person",
         number: 10,
         sql: include_str!("../migrations/0010_four_eyes.sql"),
+    },
+    kaname_store::Migration {
+        block: "person",
+        number: 11,
+        sql: include_str!("../migrations/0011_introduction.sql"),
     },
 ];

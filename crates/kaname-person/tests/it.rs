@@ -24,6 +24,8 @@ mod feeds;
 mod identities;
 #[path = "it/imports.rs"]
 mod imports;
+#[path = "it/introductions.rs"]
+mod introductions;
 #[path = "it/links.rs"]
 mod links;
 #[path = "it/mixing.rs"]

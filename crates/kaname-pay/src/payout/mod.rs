@@ -42,7 +42,7 @@ pub use retry::{Retried, To, retry};
 pub use run::{BATCH, Outcome, Payer, RunPayout, going_on, run};
 pub use stop::stop;
 pub use treasury::{appropriate, treasury_account};
-pub use voucher::{Counter, PaidOut, Voucher, print_voucher, redeem};
+pub use voucher::{Counter, PaidOut, Voucher, print_voucher, redeem, vouchers_of};
 
 use crate::RunId;
 

@@ -17,7 +17,7 @@ use crate::payout::code;
 use crate::payout::pay_batch::payment_id;
 use crate::payout::table::{self, Moved, NewVoucher, Part};
 use crate::payout::treasury::{Move, Use, run_account};
-use crate::payout::{Programme, State};
+use crate::payout::{Payment, Programme, State, payments_of};
 use crate::{PayError, Refusal};
 
 /// A cash voucher, as sealed for its holder.
@@ -83,6 +83,28 @@ impl Counter {
         Instant::from_seconds(last - last.rem_euclid(DAY) + DAY / 2)
     }
 }
+
+/// The payments of a person that wait for her as vouchers, newest first. A reading, with its entry.
+///
+/// # Errors
+/// [`PayError::NotAllowed`].
+pub fn vouchers_of(
+    env: &Env,
+    tx: &mut Tx<'_>,
+    counter: &Counter,
+    by: &Actor,
+    person: PersonId,
+) -> Result<Vec<Payment>, PayError> {
+    policy::may(by, Action::PrintVoucher)?;
+    let Counter { keys, basis, .. } = counter;
+    let access = Access { person, actor: by, purpose: PURPOSE, basis, fields: &["voucher"] };
+    let receipt = access::record(tx, keys, env, &access)?;
+    let payments = payments_of(tx, keys, &receipt, RUNS)?;
+    Ok(payments.into_iter().filter(|payment| payment.state == State::Voucher).collect())
+}
+
+/// In how many of the latest runs vouchers are looked for.
+const RUNS: i64 = 50;
 
 /// The person's voucher of a run, to be printed, with the receipt that also opens her name. With `anew` it gets another code,
 /// and the earlier one opens nothing any more.

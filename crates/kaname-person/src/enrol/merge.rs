@@ -10,8 +10,10 @@ use kaname_trust::{Actor, Keys};
 
 use super::KitId;
 use super::kit::{GRACE_DAYS, KnownKit, known, missing};
-use super::packet::{kit_of, open_packet};
+use super::packet::{OpenPacket, kit_of, open_packet};
 use super::table::{self, PacketState};
+use crate::introduce::{Introducer, Vouch, vouch};
+use crate::number::resolve::{Resolve, resolve};
 use crate::register::{Register, register};
 use crate::{Action, Numbers, PersonError, Refusal, officer, policy};
 
@@ -115,13 +117,17 @@ fn merge_one(
         return Ok(Merged::AlreadyHere);
     }
     let entry = open.entered.entry().map_err(|_| Refusal::PacketBroken)?;
+    let evidence = match open.entered.introducer.as_str() {
+        "" => open.entered.evidence.clone(),
+        number => introduced(store, keys, pack, env, &actor, &open, number)?,
+    };
     let ask = Register {
         request: open.id,
         entry,
         source: SOURCE,
         by: actor,
         why: "enrolled without a network",
-        evidence: &open.entered.evidence,
+        evidence: &evidence,
     };
     let (state, merged) = match register(store, keys, pack, numbers, env, &ask) {
         Ok(_) => (PacketState::Merged, Merged::Registered),
@@ -130,6 +136,24 @@ fn merge_one(
     };
     store.write::<_, StoreError, _>(home, move |tx| table::set_packet(tx, id, n, state))?;
     Ok(merged)
+}
+
+/// The word of the resident who vouches. The enroller was alone with both: from where the country wants a second officer to look, the
+/// person comes to an office.
+fn introduced(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    by: &Actor,
+    open: &OpenPacket,
+    number: &str,
+) -> Result<String, PersonError> {
+    let named = Resolve { text: number, actor: by, use_id: open.id };
+    let person = resolve(store, keys, pack, env, &named)?.ok_or(Refusal::NoIntroducer)?;
+    let introducer = Introducer::Resident(person);
+    let ask = Vouch { request: open.id, introducer, how: open.entered.evidence.clone(), by: by.clone() };
+    vouch(store, keys, pack, env, None, &ask)
 }
 
 /// Whose references a packet has.

@@ -28,8 +28,11 @@ const INFO: &[u8] = b"kaname enrolment 1";
 pub struct Entered {
     /// By the names of the import file's columns.
     pub fields: BTreeMap<String, String>,
-    /// What was shown: a birth report, an old card, who vouched.
+    /// What was shown: a birth report, an old card.
     pub evidence: String,
+    /// The number of the resident who vouches for somebody without papers; empty when there are papers.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub introducer: String,
 }
 
 impl Entered {

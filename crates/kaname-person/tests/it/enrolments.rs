@@ -78,7 +78,7 @@ fn entered(given: &str) -> Entered {
     ];
     let fields: BTreeMap<String, String> =
         fields.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    Entered { fields, evidence: "birth report".to_owned() }
+    Entered { fields, evidence: "birth report".to_owned(), introducer: String::new() }
 }
 
 impl Field {

@@ -8,7 +8,7 @@ use kaname_person::number::{
     NumberState, Permutation, ReplaceAsked, ReplaceNumber, find_by_number, find_with_replaced, replace_number,
 };
 use kaname_person::show::{Asking, reveal_number};
-use kaname_person::{Action, PersonError, Refusal};
+use kaname_person::{Action, Entry, PersonError, Refusal};
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, PersonId};
@@ -126,7 +126,7 @@ fn a_leaked_number_is_replaced(t: &TestStore) {
         four_eyes::approve(tx, &keys, &env(4), &second, id)
     });
     let approved = approved.expect("approves");
-    let other = w.register(2, jane()).expect("registers");
+    let other = w.register(2, Entry { reference: "R-2", ..jane() }).expect("registers");
     let of_other = replace_with(Some(&approved), &ReplaceNumber { person: other, ..ask.clone() });
     assert!(matches!(of_other, Err(PersonError::Refused(Refusal::TwoOfficers))), "{of_other:?}");
     let replace = |ask: &ReplaceNumber| replace_with(Some(&approved), ask);

@@ -86,8 +86,8 @@ fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
         }
         AfterDeath | LaterEvent | SameAddress | NothingChanges | NotHere | NotAway | AlreadyRelated
         | NotRelated | EntryMerged | ProposalDecided | EventStands | RequestReused => StatusCode::CONFLICT,
-        CounterNeeded | CounterOver => StatusCode::CONFLICT,
-        TwoOfficers => StatusCode::FORBIDDEN,
+        CounterNeeded | CounterOver | TooManyIntroduced => StatusCode::CONFLICT,
+        TwoOfficers | NoIntroducer => StatusCode::FORBIDDEN,
         UnknownOffice | RoleNotInOffice => StatusCode::BAD_REQUEST,
         NotAllowed { .. } | OfficerKeyWrong | NotForAgency => StatusCode::FORBIDDEN,
         UnknownPurpose | UnknownRole | Mapping(_) | File(_) => StatusCode::BAD_REQUEST,

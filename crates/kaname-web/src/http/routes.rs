@@ -18,8 +18,10 @@ use super::guard::{self, Agency, AtCounter, Officer, Resident};
 use super::{App, Call, Problem, agency_routes, cookies, files, headers, language, manual, present};
 use crate::api::{authorize, party, statistics};
 use crate::office::links as office_links;
-use crate::office::{account, counter, decisions, events, history, home, identity, imports, mandates};
-use crate::office::{number, payouts, register, residents};
+use crate::office::{
+    account, behalf, counter, decisions, events, history, home, identity, imports, mandates,
+};
+use crate::office::{number, payouts, register, residents, vouchers};
 use crate::portal::history as own_history;
 use crate::portal::{activate, aliases, delegates, links, money, own, signin, signins};
 
@@ -376,6 +378,42 @@ fn pages() -> Vec<Route> {
             Action::ProposeIdentity,
             Receipt("correction", 1),
             identity::make,
+        ),
+        at_counter(Method::GET, "/office/counter/{counter}/behalf", Action::StandIn, FORM, behalf::form),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/behalf",
+            Action::StandIn,
+            Receipt("the session's for the mandate, and own-access under it", 2),
+            behalf::show,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/voucher",
+            Action::PrintVoucher,
+            Receipt("payout", 1),
+            vouchers::list,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/voucher",
+            Action::PrintVoucher,
+            Receipt("payout", 1),
+            vouchers::print,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/cash",
+            Action::RedeemVoucher,
+            FORM,
+            vouchers::form,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/cash",
+            Action::RedeemVoucher,
+            Receipt("payout", 1),
+            vouchers::pay,
         ),
         officer(
             Method::GET,

@@ -15,7 +15,7 @@ use crate::pages::{Notice, NoticeKind, Shell};
 use crate::portal::own::{FIELDS, address_lines, person_view};
 
 /// The pages of a session: what an officer must be allowed to do, the page, the keys of its title and of what it is for.
-const DOORS: [(Action, &str, &str, &str); 8] = [
+const DOORS: [(Action, &str, &str, &str); 10] = [
     (Action::RecordEvent, "event", "record.title", "record.text"),
     (Action::OpenResident, "history", "history.title", "history.text"),
     (Action::OpenResident, "relations", "relations.title", "relations.text"),
@@ -23,6 +23,8 @@ const DOORS: [(Action, &str, &str, &str); 8] = [
     (Action::LockNumber, "number/lock", "lock.title", "lock.text"),
     (Action::SeeMandates, "mandates", "mandates.title", "mandates.text"),
     (Action::ProposeIdentity, "proposal", "proposal.title", "proposal.text"),
+    (Action::StandIn, "behalf", "behalf.title", "behalf.text"),
+    (Action::PrintVoucher, "voucher", "vouchers.title", "vouchers.text"),
     (Action::RegisterAccount, "account", "account.title", "account.text"),
 ];
 
@@ -76,9 +78,14 @@ pub(crate) fn letter(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let by = at.acting(Action::IssueActivation)?;
     let letter = letter::issue(&app.signin, &call.env, &by, Holder::Resident(at.person()))?;
     let shell = at.shell(app, call);
+    let mut address = address_lines(&record.particulars.address);
+    if address.is_empty() {
+        // Who has no fixed address collects her letters where she asks for them.
+        address.push(shell.t("paper.collect"));
+    }
     page(&LetterPage {
         name: record.display_name(&app.pack),
-        address: address_lines(&record.particulars.address),
+        address,
         sender: vec![shell.authority.clone()],
         at: call.env.now,
         letter_id: letter.number,

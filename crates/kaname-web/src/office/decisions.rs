@@ -6,6 +6,7 @@ use kaname_person::delegate::accept::approve;
 use kaname_person::delegate::end::end;
 use kaname_person::delegate::{proposed, proposed_in_bucket};
 use kaname_person::identity::{self, Act, Decide, ProposalState};
+use kaname_person::introduce::{Introducer, VouchAsked};
 use kaname_person::number::{ReplaceAsked, replace_number};
 use kaname_person::show::{self, Asking};
 use kaname_person::{Action, PersonError, Refusal, four_eyes};
@@ -99,6 +100,7 @@ fn entry(shell: &Shell, head: String, state: &str, name: String) -> EntryView {
 fn action_words(shell: &Shell, action: Action) -> String {
     shell.t(match action {
         Action::ReplaceNumber => "replace.title",
+        Action::RegisterResident => "decisions.vouch",
         Action::ManageOfficers => "decisions.officers",
         _ => "decisions.activation",
     })
@@ -179,6 +181,16 @@ pub(crate) fn one(app: &App, call: &Call, officer: &Officer) -> Answer {
                     grounds(&shell, &mut view, &ask.why, &ask.evidence);
                     None
                 }
+                Action::RegisterResident => {
+                    let asked = proposal.content::<VouchAsked>()?;
+                    let who = match asked.introducer() {
+                        Introducer::Resident(person) => name_of(app, call, officer, person)?,
+                        Introducer::Officer(officer) => officer.to_string(),
+                    };
+                    view.say(shell.t("decisions.introducer"), who);
+                    view.say(shell.t("register.introducer_how"), asked.how());
+                    None
+                }
                 // A letter and a key are files that an administrator prints where the program runs.
                 _ => Some(shell.t1("decisions.command", "id", id)),
             };
@@ -250,6 +262,13 @@ fn act(
     let (keys, env) = (app.keys.clone(), call.env.clone());
     if !is_approved {
         app.store.write(app.home(), move |tx| four_eyes::withdraw(tx, &keys, &by, id))?;
+        return Ok(());
+    }
+    if action == Action::RegisterResident {
+        // Who proposed it registers the person, with her form that waits for this.
+        app.store.write::<_, PersonError, _>(app.home(), move |tx| {
+            four_eyes::approve(tx, &keys, &env.again(), &by, id).map(drop)
+        })?;
         return Ok(());
     }
     if action != Action::ReplaceNumber {

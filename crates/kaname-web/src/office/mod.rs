@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod ask;
+pub(crate) mod behalf;
 pub(crate) mod counter;
 pub(crate) mod decisions;
 mod duplicates;
@@ -17,3 +18,4 @@ pub(crate) mod payouts;
 pub(crate) mod register;
 pub(crate) mod residents;
 pub mod runs;
+pub(crate) mod vouchers;

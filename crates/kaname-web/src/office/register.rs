@@ -5,8 +5,9 @@ use kaname_base::pack::ReadingKind;
 use kaname_codec::b64;
 use kaname_person::Field as Column;
 use kaname_person::duplicate::register_checked;
+use kaname_person::introduce::{Introducer, Vouch, VouchAsked, vouch};
 use kaname_person::register::{Register, new_request};
-use kaname_person::{Action, Entry, Fault, PersonError, Reason, Refusal};
+use kaname_person::{Action, Entry, Fault, Particulars, PersonError, Reason, Refusal, four_eyes};
 
 use super::duplicates::{self, Said};
 use super::residents;
@@ -17,7 +18,10 @@ use crate::pages::office::{Choice, InputView, OfficeRegisterPage};
 use crate::pages::{Field, Shell};
 
 /// What an officer can have seen.
-const EVIDENCE: [&str; 4] = ["passport", "identity-card", "birth-report", "two-papers"];
+const EVIDENCE: [&str; 5] = ["passport", "identity-card", "birth-report", "two-papers", INTRODUCED];
+
+/// She has no papers: somebody vouches for her.
+const INTRODUCED: &str = "introduced";
 
 /// Whose references the counter's are: nobody's, the form has none.
 const SOURCE: &str = "counter";
@@ -37,13 +41,20 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
         return again(app, call, officer, text, Wrong::Evidence);
     }
     let birth_date = birth_date(call);
+    let evidence = match evidence {
+        INTRODUCED => match vouched(app, call, officer, &request, &birth_date)? {
+            Ok(words) => words,
+            Err(wrong) => return again(app, call, officer, text, wrong),
+        },
+        seen => seen.to_owned(),
+    };
     let ask = Register {
         request,
         entry: entry(call, &birth_date),
         source: SOURCE,
         by: officer.acting(Action::RegisterResident).map_err(PersonError::from)?,
         why: "registration",
-        evidence,
+        evidence: &evidence,
     };
     let decision = match duplicates::said(app, call, officer, &request) {
         Said::Nothing => None,
@@ -65,6 +76,72 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
     }
 }
 
+/// The word of somebody who vouches for a person without papers, as evidence; or what is wrong with it. From some people on another
+/// officer has to agree first: it is proposed, and the form is sent again when she has.
+fn vouched(
+    app: &App,
+    call: &Call,
+    officer: &Officer,
+    request: &[u8; 16],
+    birth_date: &str,
+) -> Result<Result<String, Wrong>, Problem> {
+    // What would be refused anyway costs the introducer nothing.
+    let today = call.env.now.date_in(&app.pack.time_zone);
+    if let Err(fault) = Particulars::check(&entry(call, birth_date), &app.pack, today) {
+        return Ok(Err(Wrong::Fault(fault)));
+    }
+    let (typed, how) = (call.form.text("introducer").trim(), call.form.text("introducer_how").trim());
+    if how.is_empty() || how.chars().count() > LONGEST_HOW || how.chars().any(char::is_control) {
+        return Ok(Err(Wrong::Introducer(1, "wrong.required")));
+    }
+    let introducer = match typed {
+        "" => Introducer::Officer(officer.id),
+        typed => match residents::find(app, call, officer, typed)? {
+            Some(person) => Introducer::Resident(person),
+            None => return Ok(Err(Wrong::Introducer(0, "wrong.reference"))),
+        },
+    };
+    let by = officer.acting(Action::RegisterResident).map_err(PersonError::from)?;
+    let ask = Vouch { request: *request, introducer, how: how.to_owned(), by };
+    let asked = VouchAsked::of(&ask);
+    let (keys, env, by) = (app.keys.clone(), call.env.clone(), ask.by.clone());
+    let mine = {
+        let (keys, by, asked, now) = (keys.clone(), by.clone(), asked.clone(), call.env.now);
+        app.store.read::<_, PersonError, _>(app.home(), move |tx| {
+            four_eyes::mine(tx, &keys, now, &by, Action::RegisterResident, &asked)
+        })?
+    };
+    let second = mine.as_ref().and_then(|(_, approved)| approved.as_ref());
+    match vouch(&app.store, &app.keys, &app.pack, &call.env, second, &ask) {
+        Ok(words) => {
+            if let Some((_, Some(approved))) = mine {
+                app.store.write::<_, PersonError, _>(app.home(), move |tx| {
+                    four_eyes::close(tx, &keys, &approved)
+                })?;
+            }
+            Ok(Ok(words))
+        }
+        Err(PersonError::Refused(Refusal::TwoOfficers)) => {
+            if mine.is_none() {
+                app.store.write::<_, PersonError, _>(app.home(), move |tx| {
+                    four_eyes::propose(tx, &keys, &env.again(), &by, Action::RegisterResident, &asked)
+                })?;
+            }
+            Ok(Err(Wrong::Introducer(0, "wrong.introducer_two")))
+        }
+        Err(PersonError::Refused(Refusal::NoIntroducer)) => {
+            Ok(Err(Wrong::Introducer(0, "wrong.no_introducer")))
+        }
+        Err(PersonError::Refused(Refusal::TooManyIntroduced)) => {
+            Ok(Err(Wrong::Introducer(0, "wrong.too_many_introduced")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The most letters for from where two people know each other.
+const LONGEST_HOW: usize = 500;
+
 /// From here on the officer serves her, in a session of her own: her number and her letter are for nobody else.
 fn serve(app: &App, call: &Call, officer: &Officer, person: kaname_trust::PersonId, page: &str) -> Answer {
     let purpose = "registration";
@@ -79,13 +156,15 @@ enum Wrong {
     Fault(Fault),
     Evidence,
     OtherData,
+    /// Which of the two inputs, and the key of the words.
+    Introducer(usize, &'static str),
 }
 
 /// The form as it was filled in, with what is wrong.
 fn again(app: &App, call: &Call, officer: &Officer, request: &str, wrong: Wrong) -> Answer {
     let mut view = blank(app, call, officer, request);
     let typed = |name: &str| Field::of(call.form.text(name));
-    for input in view.names.iter_mut().chain(&mut view.places) {
+    for input in view.names.iter_mut().chain(&mut view.places).chain(&mut view.introducer) {
         input.field = typed(input.id);
     }
     view.birth_year = typed("birth_year");
@@ -98,6 +177,7 @@ fn again(app: &App, call: &Call, officer: &Officer, request: &str, wrong: Wrong)
     let (field, error) = match wrong {
         Wrong::Fault(fault) => (field_of(&mut view, fault.field), reason(&shell, fault.reason)),
         Wrong::Evidence => (&mut view.evidence, shell.t("wrong.choice")),
+        Wrong::Introducer(at, key) => (&mut view.introducer[at].field, shell.t(key)),
         Wrong::OtherData => (field_of(&mut view, Column::FamilyName), shell.t("wrong.other_data")),
     };
     field.error = Some(error);
@@ -132,6 +212,10 @@ fn blank(app: &App, call: &Call, officer: &Officer, request: &str) -> OfficeRegi
         places,
         evidence: Field::default(),
         evidences: EVIDENCE.iter().map(|code| choice(code, &shell.word("evidence", code))).collect(),
+        introducer: [
+            input(&shell, "introducer", "register.introducer", "register.introducer_hint"),
+            input(&shell, "introducer_how", "register.introducer_how", "register.introducer_how_hint"),
+        ],
         shell,
     }
 }

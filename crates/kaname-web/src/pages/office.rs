@@ -172,6 +172,8 @@ pub struct OfficeRegisterPage {
     pub evidence: Field,
     /// The kinds of evidence.
     pub evidences: Vec<Choice>,
+    /// Who vouches for somebody without papers, and from where they know each other.
+    pub introducer: [InputView; 2],
 }
 
 /// One line of input.
@@ -202,6 +204,7 @@ impl OfficeRegisterPage {
         ]);
         fields.extend(self.places.iter().map(input));
         fields.push(("evidence", &self.evidence));
+        fields.extend(self.introducer.iter().map(input));
         errors(&fields)
     }
 

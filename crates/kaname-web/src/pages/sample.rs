@@ -812,6 +812,10 @@ impl OfficeRegisterPage {
             places: vec![input("postcode", "register.postal_code"), input("address", "field.address")],
             evidence: Field::default(),
             evidences: vec![choice("passport", set.purpose, ""), choice("birth", set.basis, "")],
+            introducer: [
+                input("introducer", "register.introducer"),
+                input("introducer_how", "register.introducer_how"),
+            ],
             shell,
         }
     }

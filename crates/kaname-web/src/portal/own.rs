@@ -128,7 +128,7 @@ pub(crate) fn person_view(pack: &Pack, tag: &str, record: &Record) -> PersonView
     }
 }
 
-fn entry_view(app: &App, shell: &Shell, mandates: &[Given], entry: &Entry) -> AccessEntryView {
+pub(crate) fn entry_view(app: &App, shell: &Shell, mandates: &[Given], entry: &Entry) -> AccessEntryView {
     let tag = shell.lang.code();
     // Whoever had her mandate: what it is called, and who holds it.
     if let Some(mandate) = &entry.actor.mandate {

@@ -460,6 +460,51 @@ async fn two_officers_start_a_payout() {
     let figures: serde_json::Value = serde_json::from_str(&figures.text).unwrap();
     assert_eq!((figures["people"].as_u64(), figures["books_balance"].as_bool()), (Some(2), Some(true)));
     assert_eq!(figures["state"], "finished", "{figures}");
+    cash_at_the_counter(&world, &mut first, &mut second).await;
+}
+
+/// She has no account: one officer prints her voucher at the counter, and another one pays it out, once, and to nobody else.
+async fn cash_at_the_counter(world: &World, first: &mut Browser, second: &mut Browser) {
+    let (mut hanako, mut taro) =
+        (world.signed_in(&world.hanako.passkey).await, world.signed_in(&world.taro.passkey).await);
+    let (hers, his) = (number_of(world, &mut hanako).await, number_of(world, &mut taro).await);
+    let serve = async |officer: &mut Browser, number: &str| {
+        let page = counter_page(world, officer, number, "payout").await;
+        format!("/office/counter/{}", counter_of(&page))
+    };
+    let at = serve(first, &hers).await;
+    let print = format!("{at}/voucher");
+    let list = first.get(world, &print).await;
+    let mut fields = list.form(&print);
+    let mut seen = std::collections::BTreeSet::new();
+    fields.retain(|(name, _)| name != "anew" && seen.insert(name.clone()));
+    let before = world.entries(&world.hanako);
+    let paper = first.post(world, &print, &fields).await;
+    assert!(paper.text.contains("華子郎"), "{}", paper.text);
+    assert_eq!(world.entries(&world.hanako), before + 1);
+    let codes = paper.text.split("class=\"figure\"><bdi dir=\"ltr\">");
+    let code = codes.last().unwrap().split('<').next().unwrap().to_owned();
+
+    let pay = async |officer: &mut Browser, at: &str, code: &str| {
+        let cash = format!("{at}/cash");
+        let form = officer.get(world, &cash).await;
+        officer.fill(world, &form, &cash, &[("code", code)]).await
+    };
+    let own = pay(first, &at, &code).await;
+    assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY, "who printed it: {}", own.text);
+    let strangers = serve(second, &his).await;
+    for (at, code) in [(&strangers, code.as_str()), (&strangers, "x")] {
+        let wrong = pay(second, at, code).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{code}: {}", wrong.text);
+        assert!(wrong.text.contains("href=\"#code\""), "{}", wrong.text);
+    }
+    let at = serve(second, &hers).await;
+    let paid = pay(second, &at, &code).await;
+    assert_eq!(paid.status, StatusCode::OK, "{}", paid.text);
+    let twice = pay(second, &at, &code).await;
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", twice.text);
+    let payments = hanako.get(world, "/my/payments").await;
+    assert!(payments.text.contains("現金で受け取りました"), "{}", payments.text);
 }
 
 #[tokio::test]

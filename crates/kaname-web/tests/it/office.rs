@@ -291,3 +291,108 @@ async fn two_entries_are_merged_by_two_officers() {
     let page = counter_page(&world, &mut officer, &hers, "registration").await;
     assert!(page.text.contains("太朗丸"), "{}", page.text);
 }
+
+/// Somebody without a phone reads at the counter what others read at home; it stands in her log under a mandate for the day.
+#[tokio::test]
+async fn an_officer_stands_in_for_somebody_without_a_phone() {
+    let world = World::new();
+    let (hers, _) = both_numbers(&world).await;
+    let mut officer = world.signed_in(&world.registrar).await;
+    let at = serving(&world, &mut officer, &hers).await;
+    let behalf = format!("{at}/behalf");
+    for (fields, wrong) in
+        [(&[("what", "")][..], "#what"), (&[("what", "see-log"), ("evidence", "")], "#evidence")]
+    {
+        let again = send(&world, &mut officer, &behalf, &behalf, fields).await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}: {}", again.text);
+        assert!(again.text.contains(&format!("href=\"{wrong}\"")), "{fields:?}: {}", again.text);
+    }
+    let before = world.entries(&world.hanako);
+    let shown = send(&world, &mut officer, &behalf, &behalf, &[("what", "see-log")]).await;
+    assert!(shown.status == StatusCode::OK && shown.text.contains("窓口での対応の開始"), "{}", shown.text);
+    assert_eq!(world.entries(&world.hanako), before + 2);
+    let payments = send(&world, &mut officer, &behalf, &behalf, &[("what", "payments")]).await;
+    assert_eq!(payments.status, StatusCode::OK, "{}", payments.text);
+    let mut hanako = world.signed_in(&world.hanako.passkey).await;
+    let log = hanako.get(&world, "/my/access").await;
+    assert!(log.text.contains("登録 係子"), "she reads who stood in: {}", log.text);
+}
+
+/// A person without papers is registered on the word of a resident; from some on another officer agrees first.
+#[tokio::test]
+async fn somebody_without_papers_is_introduced() {
+    let world = World::new();
+    let (hers, _) = both_numbers(&world).await;
+    let mut officer = world.signed_in(&world.registrar).await;
+    let page = officer.get(&world, "/office/register").await;
+    let person = [
+        ("family_name", "新田"),
+        ("given_name", "無紙"),
+        ("family_reading", "ニッタ"),
+        ("given_reading", "ムカミ"),
+        ("birth_year", "1951"),
+        ("sex", "M"),
+        ("status", "citizen"),
+        ("evidence", "introduced"),
+        ("introducer", hers.as_str()),
+        ("introducer_how", "隣人として十年"),
+    ];
+    for (fields, wrong) in [
+        (&[("introducer_how", "")][..], "#introducer_how"),
+        (&[("introducer", "no-such-person")], "#introducer"),
+        (&[("family_name", ""), ("given_name", "")], "#family_name"),
+    ] {
+        let again = officer.fill(&world, &page, "/office/register", &[&person[..], fields].concat()).await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}: {}", again.text);
+        assert!(again.text.contains(&format!("href=\"{wrong}\"")), "{fields:?}: {}", again.text);
+    }
+    let before = world.entries(&world.hanako);
+    let done = officer.fill(&world, &page, "/office/register", &person).await;
+    assert!(done.location().ends_with("/registered"), "{}", done.text);
+    assert_eq!(world.entries(&world.hanako), before + 1, "she sees that she vouched");
+    let counter = done.location().trim_end_matches("/registered").to_owned();
+    let history = officer.get(&world, &format!("{counter}/history")).await;
+    assert!(history.text.contains("隣人として十年"), "{}", history.text);
+    // She has no fixed address: her letter is handed over.
+    let first = officer.get(&world, &counter).await;
+    let letter = officer.fill(&world, &first, &format!("{counter}/letter"), &[]).await;
+    assert!(letter.text.contains("住所不定"), "{}", letter.text);
+
+    // As often as the country lets one officer alone see to it, then another one agrees first.
+    let alone = world.app.pack.introducers.review_from;
+    let mut last = None;
+    for n in 1..=u32::from(alone) {
+        let page = officer.get(&world, "/office/register").await;
+        let name = format!("紙無{}", char::from_u32(0x4E00 + n * 97).unwrap());
+        let year = (1960 + n).to_string();
+        let other = [("given_name", name.as_str()), ("birth_year", year.as_str())];
+        let fields: Vec<(&str, &str)> = person
+            .iter()
+            .map(|(name, value)| {
+                let changed = other.iter().find(|(known, _)| known == name);
+                (*name, changed.map_or(*value, |(_, value)| *value))
+            })
+            .collect();
+        let answer = officer.fill(&world, &page, "/office/register", &fields).await;
+        last = Some((
+            page,
+            fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>(),
+            answer,
+        ));
+        if last.as_ref().unwrap().2.status == StatusCode::UNPROCESSABLE_ENTITY {
+            break;
+        }
+    }
+    let (page, fields, refused) = last.unwrap();
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    assert!(refused.text.contains("href=\"#introducer\""), "{}", refused.text);
+    let mut second = world.signed_in(&world.second_registrar).await;
+    let address = waiting(&second.get(&world, "/office/decisions").await);
+    let one = second.get(&world, &address).await;
+    assert!(one.text.contains("華子郎") && one.text.contains("隣人として十年"), "{}", one.text);
+    let agreed = second.fill(&world, &one, &address, &[("decision", "approve")]).await;
+    assert_eq!(agreed.location(), "/office/decisions?done=approved", "{}", agreed.text);
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let done = officer.fill(&world, &page, "/office/register", &fields).await;
+    assert!(done.status != StatusCode::UNPROCESSABLE_ENTITY, "{}", done.text);
+}

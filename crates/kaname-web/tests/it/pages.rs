@@ -13,6 +13,7 @@ fn on_every_page(check: impl Fn(Lang, &[Element], &str) -> Vec<String>) {
     for lang in Lang::ALL {
         for (name, page) in samples(lang) {
             seen += 1;
+            look_at(lang, name, &page);
             match read(&page) {
                 Ok(elements) => problems.extend(
                     check(lang, &elements, &page).into_iter().map(|p| format!("{name} {}: {p}", lang.code())),
@@ -23,6 +24,16 @@ fn on_every_page(check: impl Fn(Lang, &[Element], &str) -> Vec<String>) {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(seen >= 4 * 40, "only {seen} pages were checked");
+}
+
+/// Writes a page into the folder that KANAME_PAGES names, to be looked at in a browser.
+fn look_at(lang: Lang, name: &str, page: &str) {
+    if let Some(folder) = std::env::var_os("KANAME_PAGES") {
+        let style = asset(kaname_web::pages::asset_url("kaname.css")).map(|(_, bytes, _)| bytes);
+        let style = String::from_utf8_lossy(style.unwrap_or_default()).into_owned();
+        let file = std::path::Path::new(&folder).join(format!("{name}.{}.html", lang.code()));
+        std::fs::write(file, page.replace("</head>", &format!("<style>{style}</style></head>"))).unwrap();
+    }
 }
 
 #[test]

@@ -71,6 +71,10 @@ pub(crate) struct Add {
     /// What was shown
     #[arg(long, default_value = "")]
     evidence: String,
+    /// The number of a resident who vouches for somebody without papers, or a column `introducer`; --evidence says from where they
+    /// know each other
+    #[arg(long, value_name = "NUMBER", conflicts_with = "from")]
+    introducer: Option<String>,
     /// Where the packets are added, a line each
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -156,7 +160,11 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
     let kit = Kit::open(&text).map_err(Failure::usage)?;
     let people = match &ask.from {
         Some(file) => rows(file, &ask.evidence)?,
-        None => vec![Entered { fields: fields(&ask.fields)?, evidence: ask.evidence.clone() }],
+        None => vec![Entered {
+            fields: fields(&ask.fields)?,
+            evidence: ask.evidence.clone(),
+            introducer: ask.introducer.clone().unwrap_or_default(),
+        }],
     };
     let now = clock::now();
     // All are checked before any takes a number of the kit's count.
@@ -227,11 +235,13 @@ fn rows(file: &Path, evidence: &str) -> Result<Vec<Entered>, Failure> {
     let mut people = Vec::new();
     for row in reader.records() {
         let row = row.map_err(failed)?;
-        let mut entered = Entered { fields: BTreeMap::new(), evidence: evidence.to_owned() };
+        let mut entered =
+            Entered { fields: BTreeMap::new(), evidence: evidence.to_owned(), introducer: String::new() };
         for (name, text) in header.iter().zip(&row) {
             match name {
                 "evidence" if !text.is_empty() => entered.evidence = text.to_owned(),
                 "evidence" => {}
+                "introducer" => entered.introducer = text.to_owned(),
                 name => drop(entered.fields.insert(name.to_owned(), text.to_owned())),
             }
         }
