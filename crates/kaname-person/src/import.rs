@@ -507,7 +507,11 @@ pub(crate) enum PlanError {
 }
 
 /// Reads the header, and finds the columns in it.
-pub(crate) fn plan(rows: &mut Rows<File>, mapping: &Mapping, format: Format) -> Result<Plan, PlanError> {
+pub(crate) fn plan<R: Read>(
+    rows: &mut Rows<R>,
+    mapping: &Mapping,
+    format: Format,
+) -> Result<Plan, PlanError> {
     if format == Format::Jsonl {
         return Ok(mapping.plan_for_json());
     }

@@ -103,4 +103,9 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         number: 11,
         sql: include_str!("../migrations/0011_introduction.sql"),
     },
+    kaname_store::Migration {
+        block: "person",
+        number: 12,
+        sql: include_str!("../migrations/0012_link_list.sql"),
+    },
 ];

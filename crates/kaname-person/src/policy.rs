@@ -175,13 +175,13 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::PrintVoucher, &["payments", "help-desk"]),
     (Action::RedeemVoucher, &["payments", "help-desk"]),
     (Action::AuditBooks, &["auditor", PROGRAM]),
-    (Action::CheckLinks, &["registrar", PROGRAM]),
+    (Action::CheckLinks, &["registrar", AGENCY, PROGRAM]),
     (Action::ReviewLink, &["registrar"]),
     (Action::SeeLinks, &[SELF, DELEGATE, "registrar", "help-desk"]),
     (Action::ConfirmLink, &[SELF, DELEGATE, "registrar"]),
     (Action::ReportLink, &[SELF, DELEGATE, "registrar", "help-desk", PROGRAM]),
     (Action::SettleLink, &["registrar"]),
-    (Action::ReadThroughLink, &["registrar", "help-desk", PROGRAM]),
+    (Action::ReadThroughLink, &[AGENCY]),
     (Action::WatchLinks, &["registrar", "auditor", PROGRAM]),
     (Action::AuditRegistry, &["auditor", PROGRAM]),
     (Action::SettleFinding, &["registrar", "auditor"]),
@@ -221,6 +221,9 @@ pub const AT_COUNTER: &[Action] = &[
     Action::RegisterAccount,
     Action::PrintVoucher,
     Action::RedeemVoucher,
+    Action::SeeLinks,
+    Action::ConfirmLink,
+    Action::ReportLink,
 ];
 
 /// What an officer may read records for, by her role. The other purposes are the program's, the parties' and the resident's own.

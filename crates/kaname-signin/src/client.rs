@@ -208,7 +208,11 @@ fn check_sector(registration: &Registration) -> Result<(), Refusal> {
 
 fn check_purposes(registration: &Registration, config: &Config) -> Result<(), Refusal> {
     let allowed = |asked: &Asked| config.may_ask(&asked.attribute, &asked.purpose);
-    if registration.attributes.iter().all(allowed) { Ok(()) } else { Err(Refusal::ClientPurpose) }
+    if !registration.attributes.iter().all(allowed) {
+        return Err(Refusal::ClientPurpose);
+    }
+    let mut sources = registration.agency.iter().flat_map(|agency| &agency.sources);
+    if sources.all(|source| config.links(source)) { Ok(()) } else { Err(Refusal::ClientSource) }
 }
 
 fn check_attributes(registration: &Registration) -> Result<(), Refusal> {

@@ -30,6 +30,9 @@ pub struct Agency {
     /// Whether it hears of life events of people whose record it has never read. The law must say so: a registry of deaths, say.
     #[serde(default)]
     pub everyone: bool,
+    /// Which kinds of outside records are its own, by the codes of the country's sources: of no others may it hand in a list or ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
 }
 
 /// Every scope of the registry's interfaces. Those of OSIA carry OSIA's names.
@@ -57,6 +60,8 @@ pub const SCOPES: &[&str] = &[
     "enroll.buf.write",
     "events.read",
     "dci.search",
+    "links.check",
+    "links.read",
 ];
 
 /// The grant type that asks for such a token.

@@ -262,6 +262,9 @@ pub enum Refusal {
     /// An address for events must be https, or of this machine.
     #[error("an address for events must be https, or of this machine")]
     ClientWebhook,
+    /// An agency is registered for outside records that the country does not link.
+    #[error("the country links no records of such a source")]
+    ClientSource,
 }
 
 impl Refusal {
@@ -344,6 +347,7 @@ impl Refusal {
         Refusal::ClientNotAgency,
         Refusal::ClientScope,
         Refusal::ClientWebhook,
+        Refusal::ClientSource,
     ];
 
     /// The stable code: the page in the manual, and `type` of a problem document.
@@ -426,6 +430,7 @@ impl Refusal {
             Refusal::ClientNotAgency => "client-not-agency",
             Refusal::ClientScope => "client-scope",
             Refusal::ClientWebhook => "client-webhook",
+            Refusal::ClientSource => "client-source",
         }
     }
 
@@ -504,7 +509,8 @@ impl Refusal {
             | Refusal::ClientPurpose
             | Refusal::ClientSector
             | Refusal::ClientScope
-            | Refusal::ClientWebhook => "invalid_client_metadata",
+            | Refusal::ClientWebhook
+            | Refusal::ClientSource => "invalid_client_metadata",
             Refusal::ClientRedirectUri => "invalid_redirect_uri",
         }
     }

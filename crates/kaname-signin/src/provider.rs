@@ -80,6 +80,11 @@ impl Config {
         })
     }
 
+    /// Whether the country links outside records of this source.
+    pub(crate) fn links(&self, source: &str) -> bool {
+        self.pack.as_ref().is_none_or(|pack| pack.source(source).is_some())
+    }
+
     /// Where the browser is sent to sign in.
     pub fn authorization_endpoint(&self) -> String {
         format!("{}/authorize", self.issuer)

@@ -10,6 +10,19 @@ pub(crate) fn json(value: &impl Serialize) {
     println!("{}", serde_json::to_string_pretty(value).expect("a report is plain data"));
 }
 
+/// Prints a list: as JSON, or a line for each of it and a sentence at the end.
+pub(crate) fn list<T: Serialize>(as_json: bool, items: &[T], line: impl Fn(&T) -> String, end: &str) {
+    if as_json {
+        return json(&items);
+    }
+    for item in items {
+        println!("{}", line(item));
+    }
+    if !end.is_empty() {
+        println!("{end}");
+    }
+}
+
 /// A progress bar on standard error; hidden when `quiet` or when nobody watches (it is not a terminal).
 pub(crate) fn progress(what: &str, total: u64, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::new(total);

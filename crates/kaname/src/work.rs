@@ -15,7 +15,8 @@ use kaname_person::event::follow::failed;
 use kaname_person::event::follow::{self, Told, follow};
 use kaname_person::identity::{ProposalId, carry_out, decide};
 use kaname_person::link::incident::{self, ESCALATE};
-use kaname_person::link::recall::{self, RECALL};
+use kaname_person::link::list::{CHECK, check_list};
+use kaname_person::link::recall::{self, RECALL, TELL};
 use kaname_person::link::{self, Desk};
 use kaname_person::show::Asking;
 use kaname_signin::Provider;
@@ -122,6 +123,13 @@ impl Jobs {
                 incident::escalate(&self.linking, &clock::env(), job).map_err(|error| unlinked(&error))
             }
             RECALL => recall::recall(&self.linking, &clock::env(), job).map_err(|error| unlinked(&error)),
+            TELL => {
+                let env = clock::env();
+                let listeners = webhooks::listeners(self.provider()?, &env);
+                let listeners = listeners.map_err(|_| JobError::Later("signin"))?;
+                recall::tell(&self.linking, &env, &listeners, job).map_err(|error| unlinked(&error))
+            }
+            CHECK => check_list(&self.linking, &clock::env(), job).map_err(|error| unlinked(&error)),
             kind => {
                 tracing::error!(kind, "there is no handler for a job");
                 Err(JobError::Never("no-handler"))

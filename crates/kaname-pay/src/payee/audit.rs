@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use kaname_base::{Bucket, Env};
+use kaname_base::{Bucket, Env, Instant};
 use kaname_person::matching::HolderMatch;
 use kaname_person::{Action, policy};
 use kaname_store::{StoreError, Tx};
@@ -24,6 +24,19 @@ pub struct Doubtful {
     pub person: PersonId,
     /// What is wrong.
     pub fault: AccountFault,
+}
+
+/// An account that was opened, for what other blocks know of it. It goes no further than the memory of this run.
+#[derive(Clone)]
+pub struct Opened {
+    /// Who is paid on it.
+    pub person: PersonId,
+    /// The account.
+    pub account: BankAccount,
+    /// Who registered it.
+    pub by: Option<Actor>,
+    /// When.
+    pub since: Instant,
 }
 
 /// What can be wrong with an account.
@@ -67,10 +80,12 @@ struct Held {
     index: [u8; 16],
     account: BankAccount,
     holder: String,
+    by: Option<Actor>,
+    since: Instant,
     fault: Option<AccountFault>,
 }
 
-/// Audits the accounts of one bucket that are paid on; what is wrong is told to `found`.
+/// Audits the accounts of one bucket that are paid on; each is told to `opened`, and what is wrong to `found`.
 ///
 /// # Errors
 /// [`PayError::NotAllowed`], or as store, keys and register have it. A bank that cannot be asked is counted, and no error.
@@ -79,6 +94,7 @@ pub fn audit_bucket(
     env: &Env,
     actor: &Actor,
     bucket: Bucket,
+    opened: &mut dyn FnMut(Opened),
     found: &mut dyn FnMut(Doubtful),
 ) -> Result<Audited, PayError> {
     policy::may(actor, Action::AuditRegistry)?;
@@ -95,7 +111,8 @@ pub fn audit_bucket(
         let shared = shared(desk, &held)?;
         let mut renamed = Vec::new();
         for (held, shared) in held.into_iter().zip(shared) {
-            let Held { person, account, holder, fault, .. } = held;
+            let Held { person, account, holder, by, since, fault, .. } = held;
+            opened(Opened { person, account: account.clone(), by, since });
             if let Some(fault) = fault.or(shared.then_some(AccountFault::Shared)) {
                 found(Doubtful { person, fault });
                 continue;
@@ -136,10 +153,10 @@ fn open_some(
         let (Some(row), Some(receipt)) = (row.filter(|row| row.state == PayeeState::Active), receipt) else {
             continue;
         };
-        let PayeeAccount { account, holder, .. } =
+        let PayeeAccount { account, holder, by, since, .. } =
             Sealed::<PayeeAccount>::from_bytes(&row.record).open(receipt)?.of(person)?;
         let fault = fault_of(desk.residents.compare_holder(tx, receipt, &holder)?);
-        all.push(Held { payee: row.payee, person, index: row.account, account, holder, fault });
+        all.push(Held { payee: row.payee, person, index: row.account, account, holder, by, since, fault });
     }
     Ok(all)
 }

@@ -15,7 +15,7 @@ use kaname_base::Instant;
 use kaname_base::pack::Pack;
 use kaname_person::matching::{Difference, Doubt};
 use kaname_store::Store;
-use kaname_trust::{Keys, Record};
+use kaname_trust::{Actor, Keys, Record};
 use serde::{Deserialize, Serialize};
 
 pub use close::{close, reopen};
@@ -152,6 +152,9 @@ pub struct PayeeAccount {
     pub evidence: String,
     /// Since when.
     pub since: Instant,
+    /// The officer who registered it; none when nobody stood between, and of accounts of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
 }
 
 impl fmt::Debug for PayeeAccount {

@@ -10,7 +10,7 @@ use std::sync::{Arc, mpsc};
 use kaname_base::{Bucket, Env};
 use kaname_person::{Action, policy};
 use kaname_store::{Store, StoreError, Tx};
-use kaname_trust::{Actor, Keys, PersonId};
+use kaname_trust::{Actor, ActorKind, Keys, PersonId};
 
 use crate::ids::{self, PayeeId, joined};
 use crate::payee::rules::{self, Decision, Facts};
@@ -265,6 +265,7 @@ fn decide(
             holder: one.holder.clone().unwrap_or_default(),
             evidence: one.evidence.clone(),
             since: env.now,
+            by: (actor.kind == ActorKind::Officer).then(|| actor.clone()),
         });
         let version = row.as_ref().map_or(0, |row| row.version);
         let next = PayeeRow {

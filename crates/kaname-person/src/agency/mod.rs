@@ -41,12 +41,23 @@ pub struct Agency {
     pub purpose: Option<String>,
     /// Whether it may be told people's numbers.
     pub sees_numbers: bool,
+    /// Which kinds of outside records are its own: sources of the pack.
+    pub sources: Vec<String>,
 }
 
 impl Agency {
     /// The agency, as the access log names it.
     pub fn actor(&self) -> Actor {
         Actor { kind: ActorKind::Party, id: self.id.clone(), role: AGENCY.to_owned(), mandate: None }
+    }
+
+    /// Goes on only with a kind of outside records that is the agency's own.
+    ///
+    /// # Errors
+    /// [`Refusal::NotForAgency`].
+    pub fn holds(&self, source: &str) -> Result<(), Refusal> {
+        let is_own = self.sources.iter().any(|own| own == source);
+        if is_own { Ok(()) } else { Err(Refusal::NotForAgency) }
     }
 
     /// The purpose for which it may read an attribute now.

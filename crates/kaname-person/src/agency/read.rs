@@ -85,7 +85,7 @@ pub fn of_person(
     let (keys, pack, env, agency, names) =
         (keys.clone(), Arc::clone(pack), env.again(), agency.clone(), names.to_vec());
     store.write(bucket_of(person, store.buckets()), move |tx| {
-        open(tx, &keys, &pack, &env.again(), &agency, person, &names)
+        open(tx, &keys, &pack, &env.again(), &agency, person, &names, None)
     })
 }
 
@@ -172,8 +172,11 @@ impl Statement {
     }
 }
 
-/// Runs in the person's bucket: one entry in the access log for each purpose, then only what that purpose covers.
-fn open(
+/// Runs in the person's bucket: one entry in the access log for each purpose, then only what that purpose covers. `through` names the
+/// link that leads to her, if one does: then it stands in each entry, and the agency is given no name by which it could come back
+/// another way.
+#[expect(clippy::too_many_arguments, reason = "one more than the public functions, which differ in it")]
+pub(crate) fn open(
     tx: &mut Tx<'_>,
     keys: &Keys,
     pack: &Pack,
@@ -181,11 +184,13 @@ fn open(
     agency: &Agency,
     person: PersonId,
     names: &[String],
+    through: Option<&str>,
 ) -> Result<Answer, PersonError> {
     let (mut answer, mut asked) = (Answer::new(), Vec::<(&str, &Known, &str)>::new());
     let mut number_for = None;
     for wanted in names {
         let given = match wanted.as_str() {
+            PERSON_ID | UIN if through.is_some() => Err(Withheld::NotAllowed),
             PERSON_ID => Ok(Fact::Text(name::of_person(keys, agency, person))),
             UIN if agency.sees_numbers => {
                 number_for = Some(agency.purpose(pack)?);
@@ -209,7 +214,7 @@ fn open(
     purposes.sort_unstable();
     purposes.dedup();
 
-    if !purposes.is_empty() || number_for.is_some() {
+    if (!purposes.is_empty() || number_for.is_some()) && through.is_none() {
         feed::note_known(tx, keys, agency, person)?;
     }
     let actor = agency.actor();
@@ -218,6 +223,7 @@ fn open(
         let of_purpose = || asked.iter().filter(|(_, _, known)| *known == purpose);
         let mut fields: Vec<&str> = of_purpose().map(|(_, known, _)| known.attribute).collect();
         fields.dedup();
+        fields.extend(through);
         let purpose = pack.purpose(purpose).ok_or(Refusal::UnknownPurpose)?;
         let basis = basis(pack, purpose);
         let access = Access { person, actor: &actor, purpose: &purpose.code, basis, fields: &fields };

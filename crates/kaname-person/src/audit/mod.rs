@@ -4,11 +4,13 @@
 //! the audit knows what she and her links were like when it looked last, and passes over whoever is the same. What it finds is kept as
 //! a [`Finding`], once, for officers to confirm or dismiss.
 
+mod counters;
 mod findings;
 mod rules;
 mod run;
 pub(crate) mod table;
 
+pub use counters::{Act, Counters, Pattern};
 pub use findings::{Draft, Finding, Kind, Settled, count, open, raise, settle};
-pub use rules::{Counters, impossible_dates, is_thin};
-pub use run::{Audit, Audited, audit};
+pub use rules::{impossible_dates, is_thin};
+pub use run::{Audit, Audited, audit, raise_patterns};

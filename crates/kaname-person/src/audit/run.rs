@@ -6,17 +6,21 @@ use kaname_base::{Bucket, Env, Instant};
 use kaname_store::{StoreError, Tx};
 use kaname_trust::access::{self, Access};
 use kaname_trust::keys::BlindIndex;
-use kaname_trust::{Actor, ActorKind, PersonId};
+use kaname_trust::{Actor, ActorKind, PersonId, Sealed};
 
+use super::counters::{Act, Counters, Pattern};
 use super::findings::{Draft, Kind, raise};
 use super::{rules, table};
+use crate::event::{EventKind, LifeEvent};
 use crate::link::index::{self, Reach};
+use crate::link::rules::is_rival;
 use crate::link::table::{self as links, LinkRow, Standing};
-use crate::link::{Desk, LinkId, LinkState, lookup};
+use crate::link::{Desk, Evidence, LinkId, LinkState, account, lookup};
 use crate::linkage;
+use crate::matching::{HolderMatch, compare_holder};
 use crate::scatter::scatter_reads;
 use crate::show::resident_with;
-use crate::{Action, Particulars, PersonError, Refusal, Resident, policy};
+use crate::{Action, Particulars, PersonError, Refusal, Resident, officer, policy};
 
 /// People opened together.
 const CHUNK: i64 = 500;
@@ -26,11 +30,13 @@ const SAME_PERSON: f32 = 0.9;
 
 /// How to audit.
 #[derive(Clone)]
-pub struct Audit {
+pub struct Audit<'a> {
     /// Who audits.
     pub by: Actor,
     /// Everybody, or only who changed since the last time.
     pub full: bool,
+    /// Asks a bank, by its code, who holds an account; `None` when it cannot say.
+    pub holder: &'a dyn Fn(&str, &str) -> Option<String>,
 }
 
 /// What an audit saw.
@@ -47,22 +53,24 @@ pub struct Audited {
 }
 
 /// What an audit reads.
-const FIELDS: [&str; 6] = ["name", "birth_date", "sex", "address", "phone", "linked-records"];
+const FIELDS: [&str; 7] = ["name", "birth_date", "sex", "address", "phone", "linked-records", "life-events"];
 const PURPOSE: &str = "audit";
 
-/// Searches the register and the links; what is found is kept. `progress` is told how many people were visited.
+/// Searches the register and the links; what is found is kept, and what officers did is noted in `counters`, to which other blocks may
+/// add before [`raise_patterns`]. `progress` is told how many people were visited.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`]; a [`PersonError::Store`] ends it, and the next audit goes on with whoever was not done.
 pub fn audit(
     desk: &Desk,
     env: &Env,
-    ask: &Audit,
+    ask: &Audit<'_>,
+    counters: &mut Counters,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Audited, PersonError> {
     policy::may(&ask.by, Action::AuditRegistry)?;
     index::refresh(desk, env, &mut |_| {})?;
-    let mut run = Run { desk, env, ask, audited: Audited::default(), counters: rules::Counters::default() };
+    let mut run = Run { desk, env, ask, audited: Audited::default(), counters };
     for bucket in desk.store.buckets().all() {
         let mut after: Vec<u8> = Vec::new();
         while let Some(last) = run.visit(bucket, &after)? {
@@ -70,20 +78,33 @@ pub fn audit(
             progress(run.audited.people);
         }
     }
-    let counters = std::mem::take(&mut run.counters);
-    for (officer, word, day) in counters.unusual() {
-        let detail = format!("{word} {officer} day {day}");
-        run.raise(Draft { kind: Kind::CounterPattern, people: Vec::new(), link: None, detail })?;
-    }
     Ok(run.audited)
+}
+
+/// Keeps what is unusual about counters as findings; tells how many are new.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub fn raise_patterns(desk: &Desk, env: &Env, by: &Actor, counters: Counters) -> Result<u64, PersonError> {
+    policy::may(by, Action::AuditRegistry)?;
+    let (keys, home) = (desk.keys.clone(), desk.store.buckets().home());
+    let officers = desk.store.read::<_, PersonError, _>(home, move |tx| officer::officers(tx, &keys))?;
+    let office_of = officers.into_iter().filter_map(|of| Some((of.id.to_string(), of.office?))).collect();
+    let mut new = 0;
+    for Pattern { act, who, word, day } in counters.unusual(&office_of) {
+        let detail = format!("{} {word} {who} day {day}", act.code());
+        let draft = Draft { kind: Kind::CounterPattern, people: Vec::new(), link: None, detail };
+        new += u64::from(raise(desk, env, by, &draft)?);
+    }
+    Ok(new)
 }
 
 struct Run<'a> {
     desk: &'a Desk,
     env: &'a Env,
-    ask: &'a Audit,
+    ask: &'a Audit<'a>,
     audited: Audited,
-    counters: rules::Counters,
+    counters: &'a mut Counters,
 }
 
 /// Somebody who was opened, and what must still be looked up about her outside her bucket.
@@ -93,13 +114,14 @@ struct Seen {
     drafts: Vec<Draft>,
     links: Vec<SeenLink>,
     particulars: Particulars,
-    wrote: Vec<(String, Instant)>,
+    wrote: Vec<(Act, String, Instant)>,
 }
 
 struct SeenLink {
     id: LinkId,
     outside: BlindIndex,
     record: Particulars,
+    evidence: Evidence,
     source: String,
     confirmed: bool,
     version: i64,
@@ -124,7 +146,7 @@ impl Run<'_> {
                 let rows = by_person.remove(person).unwrap_or_default();
                 let mark = mark_of(&with, *version, &rows);
                 if full || seen != Some(mark) {
-                    changed.push((*person, mark, rows));
+                    changed.push((*person, *version, mark, rows));
                 }
             }
             Ok((people, changed))
@@ -137,11 +159,7 @@ impl Run<'_> {
         Ok(last)
     }
 
-    fn look_at(
-        &mut self,
-        bucket: Bucket,
-        changed: Vec<(PersonId, BlindIndex, Vec<LinkRow>)>,
-    ) -> Result<(), PersonError> {
+    fn look_at(&mut self, bucket: Bucket, changed: Vec<Changed>) -> Result<(), PersonError> {
         let (with, env) = (self.desk.clone(), self.env.again());
         let actor = self.actor();
         let seen =
@@ -153,13 +171,14 @@ impl Run<'_> {
             for draft in &seen.drafts {
                 self.raise(draft.clone())?;
             }
-            for (officer, at) in &seen.wrote {
-                self.counters.note(officer, *at);
+            for (act, officer, at) in &seen.wrote {
+                self.counters.note(*act, officer, *at);
             }
         }
         self.check_directory(&seen)?;
         self.check_rivals(&seen)?;
         self.check_twice(&seen)?;
+        self.check_holders(&seen)?;
 
         // Said last: whoever was not done to the end is done again.
         let marks: Vec<(PersonId, BlindIndex)> = seen.iter().map(|seen| (seen.person, seen.mark)).collect();
@@ -207,11 +226,8 @@ impl Run<'_> {
 
     /// Whether another resident fits a linked record as well as the one it is linked to.
     fn check_rivals(&mut self, seen: &[Seen]) -> Result<(), PersonError> {
-        let asked: Vec<(&Seen, &SeenLink)> = seen
-            .iter()
-            .flat_map(|seen| seen.links.iter().map(move |link| (seen, link)))
-            .filter(|(_, link)| !link.confirmed)
-            .collect();
+        let asked: Vec<(&Seen, &SeenLink)> =
+            seen.iter().flat_map(|seen| seen.links.iter().map(move |link| (seen, link))).collect();
         let records: Vec<&Particulars> = asked.iter().map(|(_, link)| &link.record).collect();
         let found = lookup::candidates(self.desk, &records, Reach::SameDay)?;
         let mut others: Vec<(usize, PersonId)> = Vec::new();
@@ -222,9 +238,11 @@ impl Run<'_> {
         }
         for (place, person, resident) in self.open_others(others)? {
             let (seen, link) = asked[place];
-            let rival = self.desk.source(&link.source)?.evidence.rival;
+            let demand = &self.desk.source(&link.source)?.evidence;
             let evidence = lookup::compare(self.desk, &link.record, &resident);
-            if evidence.probability >= rival {
+            // Whose holder has said that it is hers is asked about again only if somebody else fits better.
+            let is_settled = link.confirmed && evidence.weight <= link.evidence.weight;
+            if !is_settled && is_rival(demand, &link.evidence, &evidence) {
                 let detail = format!("version {}", link.version);
                 let people = vec![seen.person, person];
                 self.raise(Draft { kind: Kind::RivalAppeared, people, link: Some(link.id), detail })?;
@@ -250,10 +268,26 @@ impl Run<'_> {
             let [one, other] = [&seen.particulars, &resident.particulars]
                 .map(|particulars| linkage::Profile::of(particulars, &self.desk.pack));
             let evidence = linkage::compare(&self.desk.model, &one, &other);
-            if evidence.probability >= SAME_PERSON {
+            if evidence.probability >= SAME_PERSON && !rules::has_another_given_name(&evidence) {
                 let people = vec![seen.person, person];
                 let detail = String::new();
                 self.raise(Draft { kind: Kind::SamePersonTwice, people, link: None, detail })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the bank still has her as the holder of an account that is linked to her.
+    fn check_holders(&mut self, seen: &[Seen]) -> Result<(), PersonError> {
+        for seen in seen {
+            for link in seen.links.iter().filter(|link| link.source == account::SOURCE) {
+                let Some((bank, number)) = account::parts_of(&link.record.reference) else { continue };
+                let Some(holder) = (self.ask.holder)(bank, number) else { continue };
+                let found = compare_holder(&seen.particulars, &holder);
+                if !matches!(found, HolderMatch::Same(_)) {
+                    let (people, detail) = (vec![seen.person], found.code().to_owned());
+                    self.raise(Draft { kind: Kind::HolderDiffers, people, link: Some(link.id), detail })?;
+                }
             }
         }
         Ok(())
@@ -335,19 +369,22 @@ fn receipts<'u>(
     Ok(access::record_many(tx, &desk.keys, env, &accesses)?)
 }
 
+/// Somebody who changed: with the version of her record, what she is like now, and her links.
+type Changed = (PersonId, i64, BlindIndex, Vec<LinkRow>);
+
 /// Opens people of the unit's bucket and their links, and notes what is wrong with them alone.
 fn open_many(
     tx: &mut Tx<'_>,
     desk: &Desk,
     env: &Env,
     actor: &Actor,
-    changed: &[(PersonId, BlindIndex, Vec<LinkRow>)],
+    changed: &[Changed],
 ) -> Result<Vec<Seen>, PersonError> {
     let today = env.now.date_in(&desk.pack.time_zone);
     let people: Vec<PersonId> = changed.iter().map(|(person, ..)| *person).collect();
     let receipts = receipts(tx, desk, env, actor, &people)?;
     let mut all = Vec::with_capacity(changed.len());
-    for (receipt, (person, mark, rows)) in receipts.iter().zip(changed) {
+    for (receipt, (person, version, mark, rows)) in receipts.iter().zip(changed) {
         let resident = match resident_with(tx, receipt) {
             Ok(resident) => resident,
             Err(PersonError::Refused(Refusal::NoSuchResident)) => continue,
@@ -366,14 +403,33 @@ fn open_many(
         for word in rules::impossible_dates(&resident, today) {
             seen.drafts.push(draft(Kind::ImpossibleDate, None, word));
         }
-        if resident.registered_by.kind == ActorKind::Officer {
-            seen.wrote.push((resident.registered_by.id.clone(), resident.registered_at));
+        let mut wrote = |act, by: &Actor, at| {
+            if by.kind == ActorKind::Officer {
+                seen.wrote.push((act, by.id.clone(), at));
+            }
+        };
+        wrote(Act::Registration, &resident.registered_by, resident.registered_at);
+        if *version > 1 {
+            for row in crate::table::events(tx, *person)? {
+                let event = Sealed::<LifeEvent>::from_bytes(&row.sealed).open(receipt)?.of(*person)?;
+                if event.kind() == EventKind::Correction {
+                    wrote(Act::Correction, &event.by, event.at);
+                }
+            }
         }
         for row in rows {
+            let link = lookup::link_with(receipt, row)?;
+            for (place, step) in link.history.iter().enumerate() {
+                // Two officers made it; the second one finished it.
+                let second = link.approved_by.as_ref().filter(|_| place == 0);
+                let by = second.unwrap_or(&step.by);
+                if by.kind == ActorKind::Officer {
+                    seen.wrote.push((Act::Link, by.id.clone(), step.at));
+                }
+            }
             if !row.state.takes_a_place() {
                 continue;
             }
-            let link = lookup::link_with(receipt, row)?;
             if let Some(word) = rules::impossible_link(&link, &resident, &desk.pack.time_zone) {
                 seen.drafts.push(draft(Kind::ImpossibleDate, Some(link.id), word));
             }
@@ -387,6 +443,7 @@ fn open_many(
                 id: link.id,
                 outside: row.outside,
                 record: link.outside,
+                evidence,
                 source: link.source,
                 confirmed: link.confirmed_at.is_some(),
                 version: row.version,

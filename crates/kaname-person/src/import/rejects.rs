@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use kaname_trust::Actor;
+use serde::{Deserialize, Serialize};
 
 use super::reader::Unreadable;
 use super::{append_durably, cannot};
@@ -41,13 +42,18 @@ impl Reject {
     pub(crate) fn line(&self) -> u64 {
         self.line
     }
+
+    /// As whoever sent the row is told.
+    pub(crate) fn told(&self) -> Rejected {
+        Rejected { line: self.line, column: self.column.clone(), code: self.code.to_owned() }
+    }
 }
 
 /// The first line of every file of rejects.
 const HEADER: [&str; 4] = ["line", "column", "code", "reason"];
 
 /// A line of a file of rejects, read back.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rejected {
     /// The line in the imported file, from 1.
     pub line: u64,

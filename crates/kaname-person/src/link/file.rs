@@ -5,7 +5,7 @@
 //! and what the batch had done already counts as done by it.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use kaname_base::Env;
@@ -15,6 +15,7 @@ use kaname_trust::Actor;
 use kaname_trust::keys::BlindIndex;
 
 use super::check::{Check, NumberGiven, Outcome, OutsideRow, check_rows};
+use super::list::Counts;
 use super::table::{self, RunRow};
 use super::{Desk, index};
 use crate::import::mapping::Plan;
@@ -138,7 +139,7 @@ pub fn check_file(
     policy::may(&ask.by, Action::CheckLinks)?;
     desk.source(ask.source)?;
     let mapping = ask.mapping.completed(&desk.pack);
-    let failed = |error: std::io::Error| cannot("read", ask.file, &error);
+    let failed = |error: io::Error| cannot("read", ask.file, &error);
     let mut file = File::open(ask.file).map_err(failed)?;
     let (digest, bytes) = fingerprint(&mut file).map_err(failed)?;
     let id = run_id(desk, ask, &mapping, digest.as_ref());
@@ -153,7 +154,8 @@ pub fn check_file(
     let delimiter = mapping.delimiter as u8;
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
     let mut rows = Rows::new(file, Place { byte: 0, line: 1 }, format, delimiter);
-    let header = header_of(ask.file, format, delimiter).map_err(failed)?;
+    let header_rows = Rows::new(File::open(ask.file).map_err(failed)?, rows.place(), format, delimiter);
+    let header = header_of(header_rows, format).map_err(failed)?;
     let plan = plan(&mut rows, &mapping, format).map_err(|error| match error {
         PlanError::File(error) => cannot("read", ask.file, &error),
         PlanError::Refused(refusal) => refusal.into(),
@@ -183,18 +185,7 @@ pub fn check_file(
     let reading = Reading { pack: &desk.pack, plan, number, today: env.now.date_in(&desk.pack.time_zone) };
     let check = Check { source: ask.source, run: id, by: ask.by.clone() };
     loop {
-        let mut batch = Batch::default();
-        let mut row = Row::default();
-        while batch.rows.len() + batch.rejects.len() < ask.batch.max(1) {
-            let Some(read) = rows.next(reading.plan.columns(), &mut row).map_err(failed)? else {
-                batch.is_last = true;
-                break;
-            };
-            match read.map_err(|why| Reject::unreadable(row.line, why)).and_then(|()| reading.row(&row)) {
-                Ok(row) => batch.rows.push(row),
-                Err(reject) => batch.rejects.push(reject),
-            }
-        }
+        let mut batch = reading.batch(&mut rows, ask.batch.max(1)).map_err(failed)?;
         let outcomes = check_rows(desk, env, &check, &batch.rows)?;
         let to = next_state(&state, &reading, &mut batch, &outcomes, rows.place(), &mut rejects)?;
 
@@ -223,18 +214,17 @@ fn next_state(
     rejects: &mut Rejects,
 ) -> Result<RunRow, PersonError> {
     let mut to = *state;
+    let mut counts = Counts::default();
     for (row, outcome) in batch.rows.iter().zip(outcomes) {
-        match outcome {
-            Outcome::Linked => to.linked += 1,
-            Outcome::Review(_) => to.review += 1,
-            Outcome::Refused => to.refused += 1,
-            Outcome::Already => to.already += 1,
-            Outcome::Duplicate { first_line } => {
-                let column = reading.plan.column(Field::Reference);
-                batch.rejects.push(Reject::duplicate(row.line.cast_signed(), column, *first_line));
-            }
+        if let Some(first_line) = counts.add(*outcome) {
+            let column = reading.plan.column(Field::Reference);
+            batch.rejects.push(Reject::duplicate(row.line.cast_signed(), column, first_line));
         }
     }
+    to.linked += counts.linked.cast_signed();
+    to.review += counts.review.cast_signed();
+    to.refused += counts.refused.cast_signed();
+    to.already += counts.already.cast_signed();
     batch.rejects.sort_by_key(Reject::line);
     to.rejected += batch.rejects.len() as i64;
     to.rejects_bytes = rejects.append(&batch.rejects)?.cast_signed();
@@ -266,6 +256,23 @@ enum NumberColumn {
 }
 
 impl Reading<'_> {
+    /// The next rows, at most `most`.
+    fn batch<R: Read>(&self, rows: &mut Rows<R>, most: usize) -> io::Result<Batch> {
+        let mut batch = Batch::default();
+        let mut row = Row::default();
+        while batch.rows.len() + batch.rejects.len() < most {
+            let Some(read) = rows.next(self.plan.columns(), &mut row)? else {
+                batch.is_last = true;
+                break;
+            };
+            match read.map_err(|why| Reject::unreadable(row.line, why)).and_then(|()| self.row(&row)) {
+                Ok(row) => batch.rows.push(row),
+                Err(reject) => batch.rejects.push(reject),
+            }
+        }
+        Ok(batch)
+    }
+
     fn row(&self, row: &Row) -> Result<OutsideRow, Reject> {
         let fault = |fault: Fault| Reject::fault(row.line, self.plan.column(fault.field), fault);
         let texts = self.plan.texts(row).map_err(|why| Reject::unreadable(row.line, why))?;
@@ -316,12 +323,34 @@ pub fn number_given(pack: &Pack, text: &str) -> Option<NumberGiven> {
     }
 }
 
-/// The names of a CSV file's columns.
-fn header_of(file: &Path, format: Format, delimiter: u8) -> std::io::Result<Vec<String>> {
+/// Reads a whole list in our own form that is small enough to be held: its rows, and which of them cannot be read.
+///
+/// # Errors
+/// [`Refusal::Mapping`] and [`Refusal::File`] when the first line is not ours.
+pub(super) fn read_text(
+    pack: &Pack,
+    text: &[u8],
+    format: Format,
+    today: jiff::civil::Date,
+) -> Result<(Vec<OutsideRow>, Vec<Reject>), Refusal> {
+    let wrong = |error: io::Error| Refusal::File(error.to_string());
+    let start = || Rows::new(text, Place { byte: 0, line: 1 }, format, b',');
+    let own = LinkMapping::own();
+    let mut rows = start();
+    let plan = plan(&mut rows, &own.completed(pack), format).map_err(|error| match error {
+        PlanError::File(error) => wrong(error),
+        PlanError::Refused(refusal) => refusal,
+    })?;
+    let number = number_column(&own, format, &header_of(start(), format).map_err(wrong)?)?;
+    let batch = Reading { pack, plan, number, today }.batch(&mut rows, usize::MAX).map_err(wrong)?;
+    Ok((batch.rows, batch.rejects))
+}
+
+/// The names of a CSV file's columns, from its first line.
+fn header_of<R: Read>(mut rows: Rows<R>, format: Format) -> io::Result<Vec<String>> {
     if format == Format::Jsonl {
         return Ok(Vec::new());
     }
-    let mut rows = Rows::new(File::open(file)?, Place { byte: 0, line: 1 }, format, delimiter);
     let mut header = Row::default();
     let _read = rows.next(None, &mut header)?;
     Ok((0..header.len()).map(|column| header.cell(column).to_owned()).collect())

@@ -1,10 +1,10 @@
 //! Use case: show a person what is linked to her, and take her word: it is hers, or it is not.
 
 use kaname_base::{Env, Instant};
-use kaname_trust::{Actor, PersonId};
+use kaname_trust::{Actor, ActorKind, PersonId};
 
 use super::table::{self, Counted};
-use super::{Desk, Link, LinkId, LinkState, Method, Step, incident, lookup, through};
+use super::{Desk, Link, LinkId, LinkState, Method, Step, incident, lookup, recall, through};
 use crate::show::Asking;
 use crate::{Action, PersonError, Refusal, policy};
 
@@ -30,7 +30,9 @@ pub struct Held {
     /// Whether she confirmed it.
     pub confirmed: bool,
     /// Who was given data through it, when it was found wrong.
-    pub readers: Vec<super::recall::Reader>,
+    pub readers: Vec<recall::Reader>,
+    /// Whether the record was linked to somebody else before, by mistake.
+    pub was_anothers: bool,
     /// The last thing that was done to it.
     pub changed_at: Option<Instant>,
 }
@@ -50,12 +52,15 @@ pub fn linked_to(desk: &Desk, env: &Env, ask: &Asking) -> Result<Vec<Held>, Pers
         for row in &rows {
             held.push(held_of(row.state, lookup::link_with(&receipt, row)?));
         }
+        if ask.actor.kind == ActorKind::Resident && ask.actor.mandate.is_none() {
+            recall::set_seen(tx, ask.person)?;
+        }
         held.sort_by_key(|held| (held.state.code(), held.source.clone(), held.id));
         Ok(held)
     })
 }
 
-fn held_of(state: LinkState, link: Link) -> Held {
+pub(super) fn held_of(state: LinkState, link: Link) -> Held {
     let reference: Vec<char> = link.outside.reference.chars().collect();
     let end = reference.len() - reference.len().min(4).min(reference.len() / 2);
     Held {
@@ -69,6 +74,7 @@ fn held_of(state: LinkState, link: Link) -> Held {
         until: link.until,
         confirmed: link.confirmed_at.is_some(),
         readers: link.readers,
+        was_anothers: link.was_anothers,
         changed_at: link.history.last().map(|step| step.at),
     }
 }
@@ -109,7 +115,7 @@ pub fn confirm(
 /// The purpose under which a person's own word is taken: hers, or the officer's who writes it down for her.
 fn own_purpose(actor: &Actor) -> &'static str {
     match actor.kind {
-        kaname_trust::ActorKind::Resident => "own-access",
+        ActorKind::Resident => "own-access",
         _ => lookup::CORRECTION,
     }
 }

@@ -7,6 +7,9 @@
 //! One outside record belongs to one resident: the row of the directory says to whom, in the bucket of the record's blind index.
 //! What stands in clear is a state; the source, the outside id, the evidence and who decided are sealed.
 
+pub mod account;
+pub mod agency;
+mod case;
 pub mod check;
 pub mod close;
 pub mod disclose;
@@ -14,11 +17,14 @@ pub mod file;
 pub mod holder;
 pub mod incident;
 pub mod index;
+pub mod list;
 pub(crate) mod lookup;
+mod make;
 pub mod recall;
 pub mod review;
 pub mod rules;
 pub mod sever;
+pub mod standing;
 pub mod statistics;
 pub(crate) mod table;
 
@@ -85,6 +91,9 @@ pub struct Link {
     /// Who was given data through it, once it was found wrong.
     #[serde(default)]
     pub readers: Vec<recall::Reader>,
+    /// Whether the record was linked to somebody else before, by mistake.
+    #[serde(default)]
+    pub was_anothers: bool,
     /// The pack that it was judged by.
     pub pack: PackVersion,
 }
@@ -119,6 +128,8 @@ pub struct Issued {
     pub what: String,
     /// By which it is found again.
     pub reference: String,
+    /// Who issued it.
+    pub by: Actor,
     /// When.
     pub at: Instant,
     /// When it was marked, because the link was wrong.

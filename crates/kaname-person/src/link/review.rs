@@ -7,7 +7,8 @@ use kaname_trust::keys::BlindIndex;
 use kaname_trust::{Actor, PersonId};
 use serde::{Deserialize, Serialize};
 
-use super::check::{Case, NewLink, link_many, open_case, read_case, wrap_case};
+use super::case::{Case, open_case, read_case, wrap_case};
+use super::make::{NewLink, link_many};
 use super::table::{self, EntryRow, Standing};
 use super::{Desk, Doubt, Evidence, Method, link_id, lookup};
 use crate::show::resident_with;
@@ -209,6 +210,7 @@ pub fn decide(desk: &Desk, env: &Env, ask: &Decide<'_>) -> Result<Decided, Perso
         outside: entry.outside,
         record: case.record,
         evidence,
+        turn,
         method: Method::Review,
         by: first.clone(),
         approved_by: (first.id != ask.by.id).then(|| ask.by.clone()),

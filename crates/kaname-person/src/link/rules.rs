@@ -1,6 +1,6 @@
 //! Whether an outside record is this resident's: facts in, decision out. And what a link may become.
 
-use kaname_base::pack::source::{Agreement, Demand, HolderConfirms, Source};
+use kaname_base::pack::source::{Demand, HolderConfirms, Source};
 use serde::{Deserialize, Serialize};
 
 use super::Evidence;
@@ -100,9 +100,7 @@ pub fn decide<P: Clone + PartialEq>(demand: &Demand, facts: &Facts<'_, P>) -> De
         return if facts.too_many { Decision::Review(ranked, Doubt::TooMany) } else { Decision::Refuse };
     };
     let is_rival = |candidate: &&Candidate<P>| {
-        // Twins share all but the given name: with another one, a rival of somebody whose own agrees is not meant.
-        let is_apart = best.evidence.has(Agreement::Name) && candidate.evidence.differs("given-name");
-        candidate.person != best.person && candidate.evidence.probability >= demand.rival && !is_apart
+        candidate.person != best.person && is_rival(demand, &best.evidence, &candidate.evidence)
     };
     let doubt = if facts.too_many {
         Doubt::TooMany
@@ -110,7 +108,7 @@ pub fn decide<P: Clone + PartialEq>(demand: &Demand, facts: &Facts<'_, P>) -> De
         if facts.number_known { Doubt::NumberOfAnother } else { Doubt::NumberUnknown }
     } else if ranked.iter().any(|candidate| is_rival(&candidate)) {
         Doubt::SeveralPlausible
-    } else if !demand.must_agree.iter().all(|field| best.evidence.has(*field)) {
+    } else if !all_agree(demand, &best.evidence) {
         Doubt::FieldDiffers
     } else if best.evidence.probability < demand.least {
         Doubt::ThinEvidence
@@ -124,9 +122,20 @@ pub fn decide<P: Clone + PartialEq>(demand: &Demand, facts: &Facts<'_, P>) -> De
     Decision::Review(ranked, doubt)
 }
 
+/// Whether another resident is plausible beside the one who fits best. Where all that must agree agrees with the best, somebody of
+/// another given or family name is not meant: a twin, the rest of the household, a stranger born on the same day.
+pub fn is_rival(demand: &Demand, best: &Evidence, other: &Evidence) -> bool {
+    let has_another_name = other.differs("given-name") || other.differs("family-name");
+    other.probability >= demand.rival && !(has_another_name && all_agree(demand, best))
+}
+
 /// Whether the evidence of a link would still make a machine link it.
 pub fn still_holds(demand: &Demand, evidence: &Evidence) -> bool {
-    evidence.probability >= demand.least && demand.must_agree.iter().all(|field| evidence.has(*field))
+    evidence.probability >= demand.least && all_agree(demand, evidence)
+}
+
+fn all_agree(demand: &Demand, evidence: &Evidence) -> bool {
+    demand.must_agree.iter().all(|field| evidence.has(*field))
 }
 
 /// What a link is.

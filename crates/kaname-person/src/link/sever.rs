@@ -63,35 +63,3 @@ pub fn settle(desk: &Desk, env: &Env, ask: &Settle) -> Result<(), PersonError> {
         incident::count(tx, &with, &env, &link.source, what)
     })
 }
-
-/// Notes that something was issued because of a link, so that it can be marked when the link turns out wrong.
-///
-/// # Errors
-/// [`Refusal::NoSuchLink`]; [`Refusal::LinkState`] unless the link counts: nothing may be issued on another.
-pub fn note_issued(
-    desk: &Desk,
-    env: &Env,
-    by: &Actor,
-    person: PersonId,
-    link: LinkId,
-    what: &str,
-    reference: &str,
-) -> Result<(), PersonError> {
-    policy::may(by, Action::SettleLink).or_else(|_| policy::may(by, Action::CheckLinks))?;
-    let (with, env, by) = (desk.clone(), env.again(), by.clone());
-    let (what, reference) = (what.to_owned(), reference.to_owned());
-    desk.store.write(desk.bucket_of(person), move |tx| {
-        let env = env.again();
-        let (mut row, mut link) = lookup::open_link(tx, &with, &env, &by, person, link)?;
-        if row.state != super::LinkState::Active {
-            return Err(Refusal::LinkState(row.state).into());
-        }
-        if link.issued.iter().any(|issued| issued.what == what && issued.reference == reference) {
-            return Ok(());
-        }
-
-        let (what, reference) = (what.clone(), reference.clone());
-        link.issued.push(super::Issued { what, reference, at: env.now, recalled_at: None });
-        lookup::keep(tx, &with, &mut row, &link)
-    })
-}

@@ -424,36 +424,6 @@ fn incident_row(row: &Row) -> Result<IncidentRow, StoreError> {
     })
 }
 
-const NEW_NOTICE: &str = "INSERT INTO person_link_notice (bucket, agency, id, state, wrapped)
-    VALUES ($1, $2, $3, 1, $4) ON CONFLICT (bucket, agency, id) DO NOTHING";
-const NOTICES: &str = "SELECT id, state, wrapped FROM person_link_notice
-    WHERE bucket = $1 AND agency = $2 AND state = 1 ORDER BY id LIMIT $3";
-const TAKE_NOTICE: &str =
-    "UPDATE person_link_notice SET state = 2 WHERE bucket = $1 AND agency = $2 AND id = $3";
-
-pub(crate) fn insert_notice(
-    tx: &mut Tx<'_>,
-    agency: &str,
-    id: &BlindIndex,
-    wrapped: &[u8],
-) -> Result<(), StoreError> {
-    tx.change(NEW_NOTICE, &[Value::Text(agency), Value::from(id), Value::Bytes(wrapped)]).map(drop)
-}
-
-/// The notices that an agency has not acknowledged.
-pub(crate) fn notices(
-    tx: &mut Tx<'_>,
-    agency: &str,
-    limit: i64,
-) -> Result<Vec<(BlindIndex, Vec<u8>)>, StoreError> {
-    let rows = tx.query(NOTICES, &[Value::Text(agency), Value::Int(limit)])?;
-    rows.iter().map(|row| Ok((row.array(0)?, row.bytes(2)?.to_vec()))).collect()
-}
-
-pub(crate) fn take_notice(tx: &mut Tx<'_>, agency: &str, id: &BlindIndex) -> Result<bool, StoreError> {
-    Ok(tx.change(TAKE_NOTICE, &[Value::Text(agency), Value::from(id)])? == 1)
-}
-
 const UNINDEXED: &str = "SELECT r.id, r.version FROM person_record AS r
     LEFT JOIN person_match_seen AS s ON s.bucket = $1 AND s.id = r.id
     WHERE r.bucket = $1 AND r.id > $2 AND r.part = 1 AND r.state <> 'closed' AND (s.version IS NULL OR s.version <> r.version)

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use kaname_person::audit::{Audit, Audited, Counters, Kind, audit, count, open, settle};
-use kaname_person::link::Desk;
+use kaname_base::Env;
+use kaname_person::audit::{Act, Audit, Audited, Counters, Kind, audit, count, open, raise_patterns, settle};
+use kaname_person::event::{Change, Corrected, NewEvent, record_event};
 use kaname_person::link::LinkState;
 use kaname_person::link::file::{CheckFile, LinkMapping, check_file};
 use kaname_person::link::holder::linked_to;
+use kaname_person::link::{Desk, account};
 use kaname_person::show::Asking;
-use kaname_person::{Entry, PersonError, Refusal};
+use kaname_person::{Entry, Field, PersonError, Refusal};
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::Actor;
 
@@ -18,6 +20,9 @@ on_every_store!(
     a_link_whose_evidence_has_changed_is_found_once,
     one_person_who_stands_twice_is_found,
     only_what_changed_is_looked_at,
+    twins_are_not_one_person_and_no_rivals,
+    a_linked_account_is_held_against_its_bank_and_the_payments,
+    corrections_and_links_are_counted_too,
 );
 
 const HEADER: &str = "reference,family_name,given_name,birth_date,sex,postcode,city,address\n";
@@ -43,8 +48,17 @@ fn check(w: &World, name: &str, rows: &str) {
 }
 
 fn run(w: &World, seed: u8, full: bool) -> Audited {
-    let ask = Audit { by: Actor::program("audit", "auditor"), full };
-    audit(&desk(w), &env(seed), &ask, &mut |_| {}).expect("the audit runs")
+    run_asking(w, seed, full, &|_, _| None)
+}
+
+fn run_asking(w: &World, seed: u8, full: bool, holder: &dyn Fn(&str, &str) -> Option<String>) -> Audited {
+    let by = Actor::program("audit", "auditor");
+    let (desk, env) = (desk(w), env(seed));
+    let mut counters = Counters::before(env.now);
+    let ask = Audit { by: by.clone(), full, holder };
+    let mut audited = audit(&desk, &env, &ask, &mut counters, &mut |_| {}).expect("the audit runs");
+    audited.new_findings += raise_patterns(&desk, &env, &by, counters).expect("patterns");
+    audited
 }
 
 fn kinds(w: &World) -> Vec<Kind> {
@@ -115,22 +129,133 @@ fn only_what_changed_is_looked_at(t: &TestStore) {
     assert_eq!(run(&w, 34, true).opened, 7, "everybody");
 }
 
-#[test]
-fn counters_that_are_faster_than_people_are_told() {
+/// Twins share the day, the family name and the address, and are two.
+fn twins_are_not_one_person_and_no_rivals(t: &TestStore) {
+    let w = World::new(t, "example");
+    w.register(1, jane()).expect("registered");
+    check(&w, "list.csv", JANE);
+    w.register(2, Entry { reference: "A-2", given_name: "Thomasina", phone: "", email: "", ..jane() })
+        .expect("registered");
+    run(&w, 30, true);
+    assert_eq!(kinds(&w), []);
+    // Her namesake in the same house is another matter.
+    w.register(3, Entry { reference: "A-3", phone: "", email: "", ..jane() }).expect("registered");
+    run(&w, 31, true);
+    let found = kinds(&w);
+    assert!(found.contains(&Kind::SamePersonTwice) && found.contains(&Kind::RivalAppeared), "{found:?}");
+}
+
+/// An account that is linked to one resident: her bank says whose it is now, and who else is paid on it is told.
+fn a_linked_account_is_held_against_its_bank_and_the_payments(t: &TestStore) {
+    let w = World::new(t, "example");
+    let jane_id = w.register(1, jane()).expect("registered");
+    let other =
+        w.register(2, Entry { reference: "A-2", birth_date: "1950-01-01", ..jane() }).expect("registered");
+    let file = w.file("accounts.csv", format!("{HEADER}9901-1234567{}", &JANE["H-0001".len()..]));
+    let (rejects, mapping) = (rejects_of(&file), LinkMapping::own());
+    let by = officer("registrar");
+    let ask = CheckFile {
+        source: account::SOURCE,
+        file: &file,
+        rejects: &rejects,
+        mapping: &mapping,
+        by,
+        batch: 10,
+    };
+    let done = check_file(&desk(&w), &env(20), &ask, &mut |_| {}).expect("checked").progress;
+    assert_eq!(done.linked, 1);
+
+    let asked = std::cell::RefCell::new(Vec::new());
+    let holder = |bank: &str, number: &str| {
+        asked.borrow_mut().push(format!("{bank} {number}"));
+        Some("SMITH JANE".to_owned())
+    };
+    run_asking(&w, 30, true, &holder);
+    assert_eq!(kinds(&w), []);
+    assert_eq!(*asked.borrow(), ["9901 1234567"], "the bank is asked for this account and no other");
+    run_asking(&w, 31, true, &|_, _| Some("TANAKA HANAKO".to_owned()));
+    assert_eq!(kinds(&w), [Kind::HolderDiffers]);
+
+    let (desk, auditor) = (desk(&w), officer("auditor"));
+    let paid = |person| [(person, account::reference_of("9901", "1234567"))];
+    let shared = |person| account::linked_to_others(&desk, &auditor, &paid(person)).expect("looked up");
+    assert!(shared(jane_id).is_empty(), "she is paid on her own account");
+    let links = linked_to(&desk, &env(34), &Asking::herself(jane_id)).expect("her links");
+    assert_eq!(shared(other), [(other, jane_id, links[0].id)]);
+    assert!(account::linked_to_others(&desk, &officer("payments"), &paid(other)).is_err());
+}
+
+/// What officers correct and decide about links is counted like what they enter.
+fn corrections_and_links_are_counted_too(t: &TestStore) {
+    let w = World::new(t, "example");
     let start = env(1).now;
-    let mut counters = Counters::default();
-    for n in 0..30 {
-        counters.note("off_slow", start.plus_seconds(n * 300));
-        counters.note("off_fast", start.plus_seconds(n * 4));
+    let mut people = Vec::new();
+    for n in 0..2u8 {
+        let reference = format!("P-{n}");
+        let born = format!("19{}-03-11", 50 + n);
+        people.push(
+            w.register(10 + n, Entry { reference: &reference, birth_date: &born, ..jane() })
+                .expect("registered"),
+        );
     }
-    counters.note("off_twice", start);
-    counters.note("off_twice", start.plus_seconds(3));
-    let told: Vec<(String, &str)> =
-        counters.unusual().into_iter().map(|(officer, word, _)| (officer, word)).collect();
+    for (n, person) in people.iter().enumerate() {
+        let set = vec![Corrected { field: Field::Sex, text: "M".to_owned() }];
+        let ask = NewEvent {
+            request: [40 + n as u8; 16],
+            person: *person,
+            change: Change::Correction { set },
+            on: start.date_in("UTC"),
+            by: Actor::officer("off_hasty", "registrar"),
+            why: "typing error".to_owned(),
+            evidence: "birth certificate".to_owned(),
+        };
+        let later = Env::new(start.plus_seconds(n as i64), [50 + n as u8; 32]);
+        record_event(&w.store, &w.keys, &w.pack, &later, &ask).expect("corrected");
+    }
+    run(&w, 30, true);
+    let found = open(&desk(&w), &officer("auditor"), 100).expect("findings");
+    let detail: Vec<&str> = found.iter().map(|finding| finding.detail.as_str()).collect();
+    assert!(
+        detail.iter().any(|text| text.starts_with("correction two-people-at-once off_hasty")),
+        "{detail:?}"
+    );
+}
+
+#[test]
+fn counters_that_are_faster_than_people_or_busier_than_usual_are_told() {
+    let start = env(1).now;
+    let mut counters = Counters::before(start.plus_seconds(30 * 86_400));
+    let mut note = |act, officer: &str, seconds| counters.note(act, officer, start.plus_seconds(seconds));
+    for n in 0..30 {
+        note(Act::Registration, "off_slow", n * 300);
+        note(Act::Registration, "off_fast", n * 4);
+    }
+    note(Act::Registration, "off_twice", 0);
+    note(Act::Registration, "off_twice", 3);
+    // Fifty accounts on one day, where others register ten.
+    for n in 0..50 {
+        note(Act::Account, "off_busy", n * 60);
+    }
+    for (day, officer) in
+        [(1, "off_slow"), (1, "off_fast"), (2, "off_slow"), (3, "off_busy"), (4, "off_slow"), (5, "off_slow")]
+    {
+        for n in 0..10 {
+            note(Act::Account, officer, day * 86_400 + n * 60);
+        }
+    }
+    note(Act::Link, "off_old", -100 * 86_400);
+    note(Act::Link, "off_old", -100 * 86_400 + 1);
+    let office_of = [("off_busy", "north"), ("off_slow", "south"), ("off_fast", "south")];
+    let office_of = office_of.map(|(officer, office)| (officer.to_owned(), office.to_owned()));
+    let told = counters.unusual(&office_of.into());
+    let told: Vec<(Act, &str, &str)> =
+        told.iter().map(|pattern| (pattern.act, pattern.who.as_str(), pattern.word)).collect();
     let expected = [
-        ("off_fast", "many-in-a-minute"),
-        ("off_fast", "two-people-at-once"),
-        ("off_twice", "two-people-at-once"),
+        (Act::Registration, "off_fast", "many-in-a-minute"),
+        (Act::Registration, "off_fast", "two-people-at-once"),
+        (Act::Registration, "off_twice", "two-people-at-once"),
+        (Act::Account, "north", "busy-office"),
+        (Act::Account, "off_busy", "many-in-a-day"),
     ];
-    assert_eq!(told, expected.map(|(officer, word)| (officer.to_owned(), word)));
+    assert_eq!(told, expected);
 }

@@ -30,6 +30,7 @@ fn agency(id: &str) -> Agency {
         attributes: vec![("name".to_owned(), "public-service".to_owned())],
         purpose: None,
         sees_numbers: false,
+        sources: Vec::new(),
     }
 }
 

@@ -4,15 +4,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use kaname_base::{Env, Instant};
+use kaname_person::agency::Agency;
+use kaname_person::agency::facts::Fact;
+use kaname_person::agency::feed::{self, Listener};
+use kaname_person::agency::read::Withheld;
+use kaname_person::import::Format;
+use kaname_person::link::agency::{hand_in_list, list, record};
 use kaname_person::link::check::{Check, Outcome, OutsideRow, check_rows};
-use kaname_person::link::disclose::{ReadThrough, read_through};
+use kaname_person::link::disclose::{ReadThrough, note_issued, read_through};
 use kaname_person::link::file::{CheckFile, LinkMapping, check_file};
 use kaname_person::link::holder::{Held, confirm, linked_to};
 use kaname_person::link::incident::{ESCALATE, Report, escalate, open_incidents, report};
-use kaname_person::link::recall::{RECALL, acknowledge, notices, recall};
+use kaname_person::link::list::{CHECK, Counts, MOST_ROWS, check_list, newest};
+use kaname_person::link::recall::{
+    Affected, RECALL, TELL, TOPIC, acknowledge, all_notices, letters, notices, recall, set_written, tell,
+    unseen,
+};
 use kaname_person::link::review::{Decide, Decided, decide, open, waiting};
 use kaname_person::link::rules::Shown;
-use kaname_person::link::sever::{Settle, note_issued, settle};
+use kaname_person::link::sever::{Settle, settle};
+use kaname_person::link::standing::Outlook;
 use kaname_person::link::statistics::figures;
 use kaname_person::link::{Desk, Doubt, LinkState};
 use kaname_person::show::Asking;
@@ -30,6 +41,8 @@ on_every_store!(
     a_list_that_was_cut_off_goes_on_where_it_was,
     two_plausible_residents_are_decided_by_two_officers,
     a_wrong_link_is_undone_with_all_that_came_of_it,
+    a_record_that_was_anothers_is_told_to_its_holder,
+    a_list_is_handed_in_and_checked_by_a_job,
     a_report_that_nobody_settles_goes_up_by_itself,
     a_record_whose_agency_says_otherwise_is_suspended,
 );
@@ -71,6 +84,8 @@ fn work(w: &World, now: Instant) -> u64 {
         let done = match job.kind.as_str() {
             ESCALATE => escalate(&desk, &env, job),
             RECALL => recall(&desk, &env, job),
+            TELL => tell(&desk, &env, &[Listener { agency: agency("health-fund"), everyone: false }], job),
+            CHECK => check_list(&desk, &env, job),
             other => panic!("an unknown job: {other}"),
         };
         done.map_err(|error| {
@@ -78,9 +93,28 @@ fn work(w: &World, now: Instant) -> u64 {
             jobs::JobError::Later("failed")
         })
     };
-    let round = Worker::new(w.store.clone()).round(&|| now, &handler).expect("a round of work");
-    assert_eq!(round.failed, 0);
-    round.done
+    let worker = Worker::new(w.store.clone());
+    let mut done = 0;
+    loop {
+        let round = worker.round(&|| now, &handler).expect("a round of work");
+        assert_eq!(round.failed, 0);
+        done += round.done;
+        if round.done == 0 {
+            return done;
+        }
+    }
+}
+
+/// An agency that holds the insurer's records.
+fn agency(id: &str) -> Agency {
+    Agency {
+        id: id.to_owned(),
+        sector: "health".to_owned(),
+        attributes: vec![("name".to_owned(), "public-service".to_owned())],
+        purpose: None,
+        sees_numbers: true,
+        sources: vec!["health-insurer".to_owned()],
+    }
 }
 
 fn jane_and_john(w: &World) -> (PersonId, PersonId) {
@@ -242,21 +276,17 @@ fn two_plausible_residents_are_decided_by_two_officers(t: &TestStore) {
     // What officers decided counts when its holder says so.
     let link = held(&w, other).remove(0);
     assert_eq!(link.state, LinkState::Proposed);
-    let through = ReadThrough {
-        source: "health-insurer",
-        reference: "H-0001",
-        by: named("off_1", "registrar"),
-        purpose: "registration",
-        fields: &["name"],
-    };
+    let fund = agency("health-fund");
+    let through = ReadThrough { agency: &fund, source: "health-insurer", reference: "H-0001" };
+    let names = ["firstName".to_owned()];
     assert!(matches!(
-        read_through(&desk, &env(24), &through),
+        read_through(&desk, &env(24), through, &names),
         Err(PersonError::Refused(Refusal::NoSuchLink))
     ));
     confirm(&desk, &env(25), &Actor::resident(), other, link.id).expect("confirmed");
     assert_eq!(held(&w, other)[0].state, LinkState::Active);
-    let (person, _, _) = read_through(&desk, &env(26), &through).expect("read");
-    assert_eq!(person, other);
+    let read = read_through(&desk, &env(26), through, &names).expect("read");
+    assert!(read["firstName"] == Ok(Fact::Text("Jane".to_owned())));
     assert!(held(&w, jane_id).is_empty());
 }
 
@@ -266,19 +296,29 @@ fn a_wrong_link_is_undone_with_all_that_came_of_it(t: &TestStore) {
     check(&w, "list.csv", JANE, 100);
     let desk = desk(&w);
     let link = held(&w, jane_id).remove(0);
-    let by = named("off_7", "help-desk");
-    let through = ReadThrough {
-        source: "health-insurer",
-        reference: "H-0001",
-        by: by.clone(),
-        purpose: "help-desk",
-        fields: &["name", "birth_date"],
-    };
+    let fund = agency("health-fund");
+    let through = ReadThrough { agency: &fund, source: "health-insurer", reference: "H-0001" };
+    let names = ["firstName", "personId", "uin"].map(str::to_owned);
     for seed in 26..28 {
-        read_through(&desk, &env(seed), &through).expect("read");
+        let read = read_through(&desk, &env(seed), through, &names).expect("read");
+        assert!(read["firstName"] == Ok(Fact::Text("Jane".to_owned())));
+        for name in ["personId", "uin"] {
+            assert!(
+                read[name] == Err(Withheld::NotAllowed),
+                "nothing by which she could be read without the link"
+            );
+        }
+    }
+    let stranger = Agency { sources: vec!["pension".to_owned()], ..fund.clone() };
+    let foreign = ReadThrough { agency: &stranger, ..through };
+    assert!(matches!(
+        read_through(&desk, &env(28), foreign, &names),
+        Err(PersonError::Refused(Refusal::NotForAgency))
+    ));
+    for seed in 28..30 {
+        note_issued(&desk, &env(seed), through, "card", "C-1").expect("noted, and noted once");
     }
     let registrar = named("off_2", "registrar");
-    note_issued(&desk, &env(28), &registrar, jane_id, link.id, "card", "C-1").expect("noted");
 
     // One click, and nothing is read through it any more.
     let says = Report { person: jane_id, link: link.id, by: Actor::resident(), why: "not-mine".to_owned() };
@@ -286,7 +326,7 @@ fn a_wrong_link_is_undone_with_all_that_came_of_it(t: &TestStore) {
     report(&desk, &env(30), &says).expect("twice is once");
     assert_eq!(held(&w, jane_id)[0].state, LinkState::Suspended);
     assert!(matches!(
-        read_through(&desk, &env(31), &through),
+        read_through(&desk, &env(31), through, &names),
         Err(PersonError::Refused(Refusal::NoSuchLink))
     ));
     let incidents = open_incidents(&desk, &registrar, 10).expect("incidents");
@@ -300,20 +340,154 @@ fn a_wrong_link_is_undone_with_all_that_came_of_it(t: &TestStore) {
     assert!(matches!(undo(&named("off_1", "registrar")), Err(PersonError::Refused(Refusal::OwnDecision))));
     undo(&registrar).expect("undone");
     assert!(open_incidents(&desk, &registrar, 10).expect("incidents").is_empty(), "its clock stands still");
-    assert_eq!(work(&w, env(32).now), 1, "the recall; the clock is not due");
+    assert_eq!(unseen(&desk, jane_id).expect("counted"), 0);
+    assert_eq!(work(&w, env(32).now), 2, "the recall and the reader; the clock is not due");
+
+    // The agency hears of it in its feed, once, with what it issued; and says when it has dealt with it.
+    let feed = kaname_person::agency::Desk {
+        store: &w.store,
+        keys: &w.keys,
+        pack: &desk.pack,
+        numbers: &w.numbers,
+        env: &env(33),
+        agency: &fund,
+    };
+    let events = feed::after(feed, Some(0), 10).expect("the feed");
+    assert_eq!(events.len(), 1);
+    assert_eq!(
+        (events[0].notice.topic.as_str(), events[0].notice.subject.as_str()),
+        (TOPIC, "health-insurer")
+    );
+    assert!(events[0].notice.text.contains("H-0001") && events[0].notice.text.contains("card C-1"));
+    let told = notices(&desk, &fund.actor(), "health-fund", 10).expect("notices");
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].sent, told[0].notice.reference.as_str()), (true, "H-0001"));
+    assert_eq!(all_notices(&desk, &registrar, 10).expect("notices"), told);
+    assert!(matches!(
+        notices(&desk, &agency("pension-office").actor(), "health-fund", 10),
+        Err(PersonError::Refused(Refusal::NotAllowed { .. }))
+    ));
+    assert!(acknowledge(&desk, &fund.actor(), "health-fund", told[0].id).expect("taken"));
+    assert!(!acknowledge(&desk, &fund.actor(), "health-fund", told[0].id).expect("once"));
+    assert!(all_notices(&desk, &registrar, 10).expect("notices").is_empty());
+
+    // She sees it in the portal, and a letter waits until it is written.
+    assert_eq!(unseen(&desk, jane_id).expect("counted"), 1);
     let undone = held(&w, jane_id).remove(0);
     assert_eq!(undone.state, LinkState::Severed);
     assert_eq!(undone.readers.len(), 1);
-    assert_eq!((undone.readers[0].actor.id.as_str(), undone.readers[0].times), ("off_7", 2));
-    let told = notices(&desk, &registrar, "off_7", 10).expect("notices");
-    assert_eq!(told.len(), 1);
-    assert_eq!((told[0].1.reference.as_str(), told[0].1.source.as_str()), ("H-0001", "health-insurer"));
-    assert!(acknowledge(&desk, &registrar, "off_7", told[0].0).expect("taken"));
-    assert!(notices(&desk, &registrar, "off_7", 10).expect("notices").is_empty());
+    assert_eq!((undone.readers[0].actor.id.as_str(), undone.readers[0].times), ("health-fund", 2));
+    assert_eq!(unseen(&desk, jane_id).expect("counted"), 0, "she has looked");
+    let letters_now = || letters(&desk, &env(34), &registrar, 10).expect("letters");
+    let letter = letters_now().remove(0);
+    assert_eq!((letter.person, letter.link.id, letter.what), (jane_id, link.id, Affected::WrongRecord));
+    set_written(&desk, &registrar, jane_id, link.id).expect("written");
+    assert!(letters_now().is_empty());
 
     // The record is free for whoever it belongs to.
     let again = check(&w, "again.csv", &format!("{JANE}\n"), 100).progress;
     assert_eq!((again.linked, again.already), (1, 0));
+}
+
+/// Who is linked to a record that was somebody else's is told too, and a reader without a feed stays in the office's list.
+fn a_record_that_was_anothers_is_told_to_its_holder(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (jane_id, john_id) = jane_and_john(&w);
+    check(&w, "list.csv", JANE, 100);
+    let desk = desk(&w);
+    let link = held(&w, jane_id).remove(0);
+    let paper_office = agency("paper-office");
+    let through = ReadThrough { agency: &paper_office, source: "health-insurer", reference: "H-0001" };
+    note_issued(&desk, &env(28), through, "card", "C-1").expect("noted");
+    let says = Report { person: jane_id, link: link.id, by: Actor::resident(), why: "not-mine".to_owned() };
+    report(&desk, &env(29), &says).expect("reported");
+    let registrar = named("off_2", "registrar");
+    let why = "it was John's".to_owned();
+    let undo = Settle { person: jane_id, link: link.id, wrong: true, by: registrar.clone(), why };
+    settle(&desk, &env(32), &undo).expect("undone");
+    assert_eq!(work(&w, env(32).now), 2);
+    let told = all_notices(&desk, &registrar, 10).expect("notices");
+    assert_eq!(told.len(), 1, "an office that issued something is told even if it read nothing");
+    assert_eq!((told[0].sent, told[0].reader.as_str()), (false, "paper-office"));
+    assert_eq!(told[0].notice.issued, ["card C-1"]);
+
+    let right = "H-0001,,Smith,John,1979-12-02,M,1000,Harbour,1 Quay Street\n";
+    let done = check(&w, "right.csv", right, 100).progress;
+    assert_eq!((done.linked, done.review), (1, 0));
+    let whom: Vec<(PersonId, Affected)> = letters(&desk, &env(34), &registrar, 10)
+        .expect("letters")
+        .into_iter()
+        .map(|letter| (letter.person, letter.what))
+        .collect();
+    assert_eq!(whom.len(), 2);
+    assert!(
+        whom.contains(&(jane_id, Affected::WrongRecord)) && whom.contains(&(john_id, Affected::WasAnothers))
+    );
+    assert!(held(&w, john_id)[0].was_anothers);
+}
+
+/// A list that an agency hands in is checked by a job, once, whoever asks how often; what is left of it are counts.
+fn a_list_is_handed_in_and_checked_by_a_job(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (jane_id, _) = jane_and_john(&w);
+    let (desk, fund) = (desk(&w), agency("health-fund"));
+    let text = format!(
+        "{HEADER}{JANE}{JANE_ELSEWHERE}H-0002,,Nobody,Here,1955-01-01,M,9999,Nowhere,5 Void\n\
+         H-0003,,Smith,Jane,1980-02-30,F,1000,Harbour,1 Quay Street\n\
+         H-0001,,Smith,Jane,1980-04-21,F,1000,Harbour,1 Quay Street\n"
+    );
+    let hand_in = |agency: &Agency, source: &str, text: &str| {
+        hand_in_list(&desk, &env(20), agency, source, text.as_bytes(), Format::Csv)
+    };
+    let listed = hand_in(&fund, "health-insurer", &text).expect("taken");
+    assert_eq!((listed.rows, listed.done, listed.counts), (4, false, Counts::default()));
+    let rejected: Vec<(u64, &str)> =
+        listed.rejected.iter().map(|reject| (reject.line, reject.code.as_str())).collect();
+    assert_eq!(rejected, [(5, "no-such-day")], "what cannot be read is said at once");
+    assert_eq!(hand_in(&fund, "health-insurer", &text).expect("again").id, listed.id);
+    assert!(matches!(hand_in(&fund, "pension", &text), Err(PersonError::Refused(Refusal::NotForAgency))));
+    assert!(matches!(
+        hand_in(&fund, "health-insurer", "what,is,this\n1,2,3\n"),
+        Err(PersonError::Refused(Refusal::Mapping(_)))
+    ));
+    let many = format!("{HEADER}{}", JANE.repeat(MOST_ROWS + 1));
+    assert!(matches!(hand_in(&fund, "health-insurer", &many), Err(PersonError::Refused(Refusal::TooMany))));
+
+    assert_eq!(work(&w, env(20).now), 1);
+    let done = list(&desk, &fund, "health-insurer", listed.id).expect("done");
+    assert_eq!(done.counts, Counts { linked: 1, review: 1, refused: 1, already: 0 });
+    assert!(done.done);
+    let rejected: Vec<&str> = done.rejected.iter().map(|reject| reject.code.as_str()).collect();
+    assert_eq!(rejected, ["no-such-day", "duplicate"]);
+    assert_eq!(hand_in(&fund, "health-insurer", &text).expect("again"), done, "nothing is asked for again");
+    assert_eq!(work(&w, env(20).now), 0);
+    let told = |reference: &str| record(&desk, &fund, "health-insurer", reference);
+    assert_eq!(told("H-0001").expect("known"), Outlook::Linked);
+    assert_eq!(told("H-0009").expect("known"), Outlook::Review);
+    assert_eq!(told("H-0002").expect("known"), Outlook::Refused);
+    assert!(matches!(told("H-0077"), Err(PersonError::Refused(Refusal::NoSuchLink))));
+    assert_eq!(held(&w, jane_id).len(), 1);
+
+    // Another agency with the same source sees neither this list nor that it is there.
+    let other = agency("other-fund");
+    assert!(matches!(
+        list(&desk, &other, "health-insurer", listed.id),
+        Err(PersonError::Refused(Refusal::NoSuchLink))
+    ));
+    let registrar = named("off_2", "registrar");
+    assert_eq!(newest(&desk, &registrar, 10).expect("lists"), [done]);
+
+    // A job that died after the last step counts nothing twice.
+    let again = jobs::Job {
+        bucket: w.store.buckets().home(),
+        id: [1; 16],
+        kind: CHECK.to_owned(),
+        body: w.keys.wrap(b"person.link-list", &listed.id),
+        due: env(20).now,
+        attempt: 2,
+    };
+    check_list(&desk, &env(21), &again).expect("nothing is left to do");
+    assert_eq!(newest(&desk, &registrar, 10).expect("lists")[0].counts.linked, 1);
 }
 
 fn a_report_that_nobody_settles_goes_up_by_itself(t: &TestStore) {

@@ -3,6 +3,7 @@
 pub(crate) mod authorize;
 pub mod dci;
 pub(crate) mod events;
+pub(crate) mod links;
 pub(crate) mod osia;
 pub(crate) mod party;
 pub(crate) mod statistics;

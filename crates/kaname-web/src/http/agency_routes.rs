@@ -7,7 +7,7 @@ use super::guard::Agency;
 use super::routes::{Audit, Handler, Route, Who};
 use super::{App, Call};
 use crate::api::osia::{data, enrol, notification, pr, uin};
-use crate::api::{dci, events};
+use crate::api::{dci, events, links};
 
 /// What agencies call.
 pub(super) fn table() -> Vec<Route> {
@@ -21,6 +21,14 @@ pub(super) fn table() -> Vec<Route> {
     const OWN: Audit = Nothing("the agency's own; an event names nobody but by the agency's name for her");
     const PAPERS: Audit = Nothing("the register holds no papers");
     const NAMES: Audit = Nothing("names of the agency's own galleries");
+    const COMPARES: Audit = Nothing("the job that compares writes an entry for each person");
+    const COUNTS: Audit = Nothing("counts, and a word for a record of the agency's own");
+    const WRONG: Audit = Nothing("names the agency's own records that were linked wrongly, and nobody");
+    macro_rules! at_links {
+        ($path:literal) => {
+            concat!("/v1/links", $path)
+        };
+    }
     macro_rules! at {
         ($path:literal) => {
             concat!("/osia/pr/v1/persons", $path)
@@ -144,6 +152,20 @@ pub(super) fn table() -> Vec<Route> {
         agency(post(), "/registry/txn/status", "dci.search", STATES, dci::status_later),
         // The feed of life events.
         agency(get(), "/v1/events", "events.read", OWN, events::after),
+        // Records of the agency's own, linked to residents.
+        agency(post(), at_links!("/{source}/lists"), "links.check", COMPARES, links::hand_in),
+        agency(get(), at_links!("/{source}/lists/{list}"), "links.check", COUNTS, links::state),
+        agency(get(), at_links!("/{source}/records/{reference}"), "links.check", COUNTS, links::outcome),
+        agency(get(), at_links!("/{source}/records/{reference}/person"), "links.read", LAW, links::person),
+        agency(
+            post(),
+            at_links!("/{source}/records/{reference}/issued"),
+            "links.read",
+            Receipt("correction", 1),
+            links::issued,
+        ),
+        agency(get(), at_links!("/notices"), "links.read", WRONG, links::told),
+        agency(post(), at_links!("/notices/{notice}/acknowledgement"), "links.read", WRONG, links::deleted),
     ]
 }
 

@@ -10,7 +10,7 @@ use kaname_base::Env;
 use kaname_signin::Browser;
 
 use super::pairs::Pairs;
-use super::{App, Problem, cookies, language};
+use super::{App, Problem, cookies, language, multipart};
 use crate::pages::{Lang, Shell};
 
 /// A request.
@@ -22,7 +22,7 @@ pub(crate) struct Call {
     pub(crate) query: Pairs,
     /// The form; empty unless it is a POST of a page or of OAuth.
     pub(crate) form: Pairs,
-    /// The body that an agency's system sends, whatever its type; empty otherwise.
+    /// The body that an agency's system sends, whatever its type, or the file that an officer uploads; empty otherwise.
     pub(crate) body: Vec<u8>,
     /// The reader's language.
     pub(crate) lang: Lang,
@@ -36,10 +36,11 @@ pub(crate) struct Call {
     pub(crate) here: String,
 }
 
-/// The largest form, in bytes. No handler declares a larger upload.
+/// The largest form without a file, in bytes.
 const LARGEST_FORM: usize = 64 * 1_024;
 
-/// The largest body of an agency's system, in bytes: one scanned page, or one photograph.
+/// The largest body of an agency's system, and the largest form with a file, in bytes: one scanned page, one photograph, some thousand
+/// lines.
 pub(super) const LARGEST_BODY: usize = 1_024 * 1_024;
 
 /// What the body of a request is read as.
@@ -47,6 +48,8 @@ pub(super) const LARGEST_BODY: usize = 1_024 * 1_024;
 pub(super) enum Reading {
     /// A form of ours or of OAuth's, if the request is a POST.
     Form,
+    /// The same, or one with a file.
+    Upload,
     /// Whatever was sent: the handler looks at its type.
     Bytes,
 }
@@ -103,12 +106,18 @@ impl Call {
             self.lang = lang;
         }
         self.here = here(uri);
-        match (reading, &self.method) {
-            (Reading::Form, &Method::POST) => {
+        let given = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let boundary = given.filter(|_| reading == Reading::Upload).and_then(multipart::boundary);
+        match (reading, &self.method, boundary) {
+            (Reading::Upload, &Method::POST, Some(boundary)) => {
+                let body = read_body(&self.headers, body, LARGEST_BODY).await?;
+                (self.form, self.body) = multipart::parse(&body, boundary)?;
+            }
+            (Reading::Form | Reading::Upload, &Method::POST, _) => {
                 check_media_type(&self.headers)?;
                 self.form = Pairs::parse(&read_body(&self.headers, body, LARGEST_FORM).await?)?;
             }
-            (Reading::Bytes, &Method::POST | &Method::PUT | &Method::PATCH) => {
+            (Reading::Bytes, &Method::POST | &Method::PUT | &Method::PATCH, _) => {
                 self.body = read_body(&self.headers, body, LARGEST_BODY).await?;
             }
             _ => {}

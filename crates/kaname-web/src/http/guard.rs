@@ -219,6 +219,7 @@ pub(crate) fn asking(registration: &Registration) -> agency::Agency {
         attributes: attributes.map(|asked| (asked.attribute.clone(), asked.purpose.clone())).collect(),
         purpose: None,
         sees_numbers: false,
+        sources: registration.agency.iter().flat_map(|agency| agency.sources.iter().cloned()).collect(),
     }
 }
 

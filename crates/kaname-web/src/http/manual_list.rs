@@ -31,6 +31,7 @@ const PAGES: &[Entry] = &[
     ("client-redirect-uri", include_str!("../../../../docs/errors/client-redirect-uri.md")),
     ("client-scope", include_str!("../../../../docs/errors/client-scope.md")),
     ("client-sector", include_str!("../../../../docs/errors/client-sector.md")),
+    ("client-source", include_str!("../../../../docs/errors/client-source.md")),
     ("client-webhook", include_str!("../../../../docs/errors/client-webhook.md")),
     ("code-missing", include_str!("../../../../docs/errors/code-missing.md")),
     ("code-of-another-client", include_str!("../../../../docs/errors/code-of-another-client.md")),

@@ -11,6 +11,7 @@ pub(crate) mod guard;
 pub(crate) mod headers;
 pub(crate) mod language;
 pub mod manual;
+mod multipart;
 mod pairs;
 mod patient;
 mod present;

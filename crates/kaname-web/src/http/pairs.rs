@@ -27,6 +27,11 @@ impl Pairs {
         Ok(Pairs(pairs))
     }
 
+    /// Pairs that are decoded already.
+    pub(super) fn of(pairs: Vec<(String, String)>) -> Pairs {
+        Pairs(pairs)
+    }
+
     /// The value of `name`, if it is there exactly once: of two values, nobody knows which was meant.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut found = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());

@@ -124,7 +124,9 @@ fn of_signin(refusal: kaname_signin::Refusal) -> StatusCode {
         | GrantType | CodeMissing | CodeUnknown | CodeUsed | CodeOfAnotherClient | RedirectUriDiffers
         | VerifierMissing | VerifierWrong | SquaresNotAsked | PasskeyName | PasskeyLimit | ClientId
         | ClientRedirectUri | ClientKeys | ClientName | ClientAttribute | ClientPurpose | ClientSector
-        | ClientScope | ClientWebhook | ClientNotAgency | ScopeNotAllowed => StatusCode::BAD_REQUEST,
+        | ClientScope | ClientWebhook | ClientSource | ClientNotAgency | ScopeNotAllowed => {
+            StatusCode::BAD_REQUEST
+        }
         ScopeInsufficient
         | ConsentRefused
         | LevelTooLow

@@ -19,9 +19,9 @@ use super::{App, Call, Problem, agency_routes, cookies, files, headers, language
 use crate::api::{authorize, party, statistics};
 use crate::office::links as office_links;
 use crate::office::{
-    account, behalf, counter, decisions, events, history, home, identity, imports, mandates,
+    account, behalf, counter, counter_links, decisions, events, history, home, identity, imports,
 };
-use crate::office::{number, payouts, register, residents, vouchers};
+use crate::office::{link_lists, mandates, number, payouts, register, residents, vouchers};
 use crate::portal::history as own_history;
 use crate::portal::{activate, aliases, delegates, links, money, own, signin, signins};
 
@@ -436,6 +436,27 @@ fn pages() -> Vec<Route> {
             Receipt("correction or registration, for each of whom it is about", 1),
             decisions::decide,
         ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/links",
+            Action::SeeLinks,
+            Receipt("the session's", 1),
+            counter_links::list,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/links/confirm",
+            Action::ConfirmLink,
+            Receipt("correction", 1),
+            counter_links::confirm_for,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/links/report",
+            Action::ReportLink,
+            Receipt("correction", 1),
+            counter_links::report_for,
+        ),
         officer(Method::GET, "/office/register", Some(Action::RegisterResident), FORM, register::form),
         officer(
             Method::POST,
@@ -447,6 +468,21 @@ fn pages() -> Vec<Route> {
         officer(Method::GET, "/office/imports", Some(Action::SeeImportRejects), COUNTS, imports::list),
         officer(Method::GET, "/office/imports/{id}", Some(Action::SeeImportRejects), COUNTS, imports::one),
         officer(Method::GET, "/office/links", Some(Action::WatchLinks), COUNTS, office_links::list),
+        officer(Method::GET, "/office/links/lists", Some(Action::CheckLinks), COUNTS, link_lists::list),
+        officer(
+            Method::POST,
+            "/office/links/lists",
+            Some(Action::CheckLinks),
+            Nothing("the job that compares writes an entry for each person"),
+            link_lists::hand_in,
+        ),
+        officer(
+            Method::POST,
+            "/office/links/told",
+            Some(Action::SettleLink),
+            Nothing("notes that a reader was told; opens no record"),
+            office_links::told,
+        ),
         officer(
             Method::POST,
             "/office/links/case",
@@ -571,7 +607,11 @@ pub fn router(app: App) -> Router {
 
 impl Route {
     fn reading(&self) -> Reading {
-        if matches!(self.who, Who::Agency(_)) { Reading::Bytes } else { Reading::Form }
+        match (self.who, self.path) {
+            (Who::Agency(_), _) => Reading::Bytes,
+            (_, "/office/links/lists") => Reading::Upload,
+            _ => Reading::Form,
+        }
     }
 
     fn voice(&self) -> Voice {

@@ -15,7 +15,7 @@ use crate::pages::{Notice, NoticeKind, Shell};
 use crate::portal::own::{FIELDS, address_lines, person_view};
 
 /// The pages of a session: what an officer must be allowed to do, the page, the keys of its title and of what it is for.
-const DOORS: [(Action, &str, &str, &str); 10] = [
+const DOORS: [(Action, &str, &str, &str); 11] = [
     (Action::RecordEvent, "event", "record.title", "record.text"),
     (Action::OpenResident, "history", "history.title", "history.text"),
     (Action::OpenResident, "relations", "relations.title", "relations.text"),
@@ -25,6 +25,7 @@ const DOORS: [(Action, &str, &str, &str); 10] = [
     (Action::ProposeIdentity, "proposal", "proposal.title", "proposal.text"),
     (Action::StandIn, "behalf", "behalf.title", "behalf.text"),
     (Action::PrintVoucher, "voucher", "vouchers.title", "vouchers.text"),
+    (Action::SeeLinks, "links", "links.title", "counter.links_text"),
     (Action::RegisterAccount, "account", "account.title", "account.text"),
 ];
 

@@ -4,7 +4,7 @@ use kaname_base::Instant;
 use kaname_codec::b64;
 use kaname_person::link::review::{Decide, Decided, decide, open, waiting};
 use kaname_person::link::sever::{Settle, settle};
-use kaname_person::link::{LinkId, incident};
+use kaname_person::link::{LinkId, incident, recall};
 use kaname_person::{Action, audit};
 use kaname_trust::PersonId;
 use kaname_trust::keys::BlindIndex;
@@ -13,7 +13,7 @@ use crate::http::answer::{Answer, page, see_other};
 use crate::http::guard::Officer;
 use crate::http::{App, Call, Problem};
 use crate::pages::link::{
-    CaseLine, FindingLine, FittingView, LinkCasePage, LinkedPage, RecordView, ReportLine,
+    CaseLine, FindingLine, FittingView, LinkCasePage, LinkedPage, NoticeLine, RecordView, ReportLine,
 };
 use crate::pages::{Notice, NoticeKind, Shell};
 use crate::portal::links::desk;
@@ -69,8 +69,30 @@ pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
         found_at: finding.found_at,
         suspends: finding.link.is_some(),
     });
-    let (cases, reports, findings) = (cases.collect(), reports.collect(), findings.collect());
-    page(&LinkedPage { cases, reports, findings, shell: with_notice(call, shell) })
+    let notices = recall::all_notices(&desk, &officer.acting(Action::WatchLinks)?, LINES)?;
+    let notices = notices.into_iter().map(|told| NoticeLine {
+        id: b64::url_encode(&told.id),
+        reader: told.reader,
+        record: name(&told.notice.source),
+        undone: told.notice.undone,
+        sent: told.sent,
+    });
+    page(&LinkedPage {
+        cases: cases.collect(),
+        reports: reports.collect(),
+        findings: findings.collect(),
+        notices: notices.collect(),
+        may_hand_in: officer.may(Action::CheckLinks),
+        may_tell: may_settle,
+        shell: with_notice(call, shell),
+    })
+}
+
+/// `POST /office/links/told`: a reader without a feed was told in another way.
+pub(crate) fn told(app: &App, call: &Call, officer: &Officer) -> Answer {
+    let (id, reader) = (index(call.form.need("notice")?)?, call.form.need("reader")?);
+    let was_there = recall::acknowledge(&desk(app), &officer.acting(Action::WatchLinks)?, reader, id)?;
+    if was_there { see_other("/office/links?done=told") } else { Err(Problem::not_found()) }
 }
 
 /// `POST /office/links/case`: opens each candidate, with a line in her log.
@@ -165,6 +187,7 @@ fn with_notice(call: &Call, shell: Shell) -> Shell {
         Some("decided") => "linked.decided",
         Some("proposed") => "linked.proposed_done",
         Some("settled") => "linked.settled",
+        Some("told") => "linked.told_done",
         _ => return shell,
     };
     let notice = Some(Notice { kind: NoticeKind::Done, text: shell.t(key) });

@@ -4,7 +4,9 @@ use askama::Template;
 use kaname_base::Instant;
 use kaname_base::time::BirthDate;
 
-use super::{NoticeKind, Shell};
+use super::office::{Choice, RejectView};
+use super::shell::errors;
+use super::{Field, NoticeKind, Shell};
 
 /// `GET /my/links`.
 #[derive(Template)]
@@ -43,6 +45,69 @@ pub struct LinkView {
     pub may_report: bool,
     /// Who was given data through it, when it was wrong.
     pub readers: Vec<String>,
+    /// Whether the record was linked to somebody else before, by mistake.
+    pub was_anothers: bool,
+}
+
+/// `GET /office/counter/{counter}/links`.
+#[derive(Template)]
+#[template(path = "office/counter_links.html")]
+pub struct CounterLinksPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What counts first.
+    pub links: Vec<LinkView>,
+    /// Where the pages of this session lie.
+    pub base: String,
+}
+
+/// `GET /office/links/lists`.
+#[derive(Template)]
+#[template(path = "office/link_lists.html")]
+pub struct LinkListsPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Which kinds of records there are.
+    pub sources: Vec<Choice>,
+    /// Field `source`.
+    pub source: Field,
+    /// Field `file`.
+    pub file: Field,
+    /// The most lines of a list.
+    pub most: u64,
+    /// What of the list that was just handed in cannot be read.
+    pub rejects: Vec<RejectView>,
+    /// The newest first.
+    pub lists: Vec<ListLine>,
+}
+
+impl LinkListsPage {
+    fn errors(&self) -> Vec<(&'static str, &str)> {
+        errors(&[("source", &self.source), ("file", &self.file)])
+    }
+}
+
+/// A list that was handed in.
+#[derive(Clone, Debug)]
+pub struct ListLine {
+    /// What kind of record.
+    pub record: String,
+    /// When.
+    pub at: Instant,
+    /// The agency whose system did it; an officer if none.
+    pub by_agency: Option<String>,
+    /// Whether all of it is checked.
+    pub done: bool,
+    /// Lines that can be read.
+    pub rows: u64,
+    /// Linked.
+    pub linked: u64,
+    /// Left to officers.
+    pub review: u64,
+    /// Nobody's here, or decided before.
+    pub refused: u64,
+    /// Lines that cannot be read.
+    pub rejected: u64,
 }
 
 /// `GET /office/links`.
@@ -57,6 +122,27 @@ pub struct LinkedPage {
     pub reports: Vec<ReportLine>,
     /// What the audit found.
     pub findings: Vec<FindingLine>,
+    /// Readers of wrong links who have not said that they know, first those who have no feed.
+    pub notices: Vec<NoticeLine>,
+    /// Whether the officer may hand in a list.
+    pub may_hand_in: bool,
+    /// Whether the officer may say that a reader was told.
+    pub may_tell: bool,
+}
+
+/// A reader of a wrong link.
+#[derive(Clone, Debug)]
+pub struct NoticeLine {
+    /// Sent in the field `notice`.
+    pub id: String,
+    /// Who; sent in the field `reader`.
+    pub reader: String,
+    /// What kind of record.
+    pub record: String,
+    /// When the link was undone.
+    pub undone: Instant,
+    /// Whether it stands in the reader's feed.
+    pub sent: bool,
 }
 
 /// A case in the list.
@@ -214,4 +300,48 @@ pub struct LinkLetterPage {
     pub at: Instant,
     /// What counts, or waits for her.
     pub links: Vec<LinkView>,
+}
+
+/// What a resident is told of a link that was wrong, on paper.
+#[derive(Template)]
+#[template(path = "paper/link_undone.html")]
+pub struct LinkUndonePage {
+    /// The frame; its language is that of the letter.
+    pub shell: Shell,
+    /// The resident's name.
+    pub name: String,
+    /// The address, a line each.
+    pub address: Vec<String>,
+    /// The office that sends it, a line each.
+    pub sender: Vec<String>,
+    /// When it was made.
+    pub at: Instant,
+    /// The link.
+    pub link: LinkView,
+}
+
+/// What an agency without a feed is told of a link that was wrong, on paper.
+#[derive(Template)]
+#[template(path = "paper/link_notice.html")]
+pub struct LinkNoticePage {
+    /// The frame; its language is that of the letter.
+    pub shell: Shell,
+    /// Who was given the data.
+    pub reader: String,
+    /// The office that sends it, a line each.
+    pub sender: Vec<String>,
+    /// When it was made.
+    pub at: Instant,
+    /// What kind of record.
+    pub record: String,
+    /// The agency's own id of it.
+    pub reference: String,
+    /// When it was read first.
+    pub first: Instant,
+    /// When it was read last.
+    pub last: Instant,
+    /// When the link was undone.
+    pub undone: Instant,
+    /// What the reader issued because of it.
+    pub issued: Vec<String>,
 }

@@ -158,6 +158,8 @@ pub struct HomePage {
     pub name: String,
     /// Open sign-ins.
     pub sign_ins: u64,
+    /// Wrong links that concern her and that she has not seen yet.
+    pub links_to_see: u64,
 }
 
 /// `GET /my/data`: what the register holds.

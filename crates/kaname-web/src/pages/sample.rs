@@ -49,6 +49,10 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("services", &MyServicesPage::sample(lang));
     add("links", &MyLinksPage::sample(lang));
     add("link-letter", &LinkLetterPage::sample(lang));
+    add("link-undone-letter", &LinkUndonePage::sample(lang));
+    add("link-notice-letter", &LinkNoticePage::sample(lang));
+    add("office-counter-links", &CounterLinksPage::sample(lang));
+    add("office-link-lists", &LinkListsPage::sample(lang));
     add("office-links", &LinkedPage::sample(lang));
     add("office-link-case", &LinkCasePage::sample(lang));
     add("link-statistics", &LinkStatisticsPage::sample(lang));
@@ -425,7 +429,8 @@ impl ConsentPage {
 impl HomePage {
     /// With invented content.
     pub fn sample(lang: Lang) -> HomePage {
-        HomePage { shell: resident(lang, "/home"), name: setting(lang).name.to_owned(), sign_ins: 2 }
+        let name = setting(lang).name.to_owned();
+        HomePage { shell: resident(lang, "/home"), name, sign_ins: 2, links_to_see: 1 }
     }
 }
 

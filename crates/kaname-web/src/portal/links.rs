@@ -72,5 +72,6 @@ pub fn view(pack: &Pack, tag: &str, held: Held) -> LinkView {
             || (held.state == LinkState::Active && !held.confirmed),
         may_report: matches!(held.state, LinkState::Proposed | LinkState::Active),
         readers: held.readers.into_iter().map(|reader| reader.actor.id).collect(),
+        was_anothers: held.was_anothers,
     }
 }

@@ -2,12 +2,14 @@
 
 use kaname_base::pack::Pack;
 use kaname_person::delegate::{self, Given};
+use kaname_person::link::recall::unseen;
 use kaname_person::show;
 use kaname_person::{Address, PersonError, Resident as Record};
 use kaname_signin::session;
 use kaname_trust::ActorKind;
 use kaname_trust::access::Entry;
 
+use super::links::desk;
 use super::subject::Subject;
 use crate::http::answer::{Answer, page};
 use crate::http::guard::Resident;
@@ -29,7 +31,9 @@ const MOST_PAGES: usize = 400;
 pub(crate) fn home(app: &App, call: &Call, resident: &Resident) -> Answer {
     let record = open(app, call, &Subject::own(resident), &["name"])?;
     let sign_ins = session::list(&app.signin, &call.env, &resident.session)?.len() as u64;
-    page(&HomePage { name: record.display_name(&app.pack), sign_ins, shell: resident.shell(app, call) })
+    let links_to_see = unseen(&desk(app), resident.person)?;
+    let name = record.display_name(&app.pack);
+    page(&HomePage { name, sign_ins, links_to_see, shell: resident.shell(app, call) })
 }
 
 /// `GET /my/data`

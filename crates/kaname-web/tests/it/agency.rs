@@ -29,6 +29,7 @@ pub(crate) fn register(world: &World, id: &str, scopes: &[&str]) -> Party {
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         webhooks: vec!["http://127.0.0.1:9".to_owned()],
         everyone: false,
+        sources: vec!["health-insurer".to_owned()],
     });
     client::register(&world.app.signin, &crate::world::env(), &chief(), &party.registration).unwrap();
     party
@@ -84,6 +85,8 @@ async fn name_of(world: &World, token: &str, number: &str) -> String {
 fn concrete(path: &str, who: &str) -> String {
     let parts = path.split('/').map(|part| match part {
         "{uin}" | "{personId}" => who,
+        "{source}" => "health-insurer",
+        "{reference}" => "H-20017731",
         "{identityId}" => "claimed",
         part if part.starts_with('{') => "x",
         part => part,
@@ -98,6 +101,15 @@ fn example(route: &Route, who: &str) -> Option<(String, Option<Value>)> {
     let path = concrete(route.path, who);
     let identity = json!({ "identityType": "birth", "status": "CLAIMED" });
     let told = format!("{path}?{T}");
+    match route.path {
+        "/v1/links/{source}/records/{reference}/person" => {
+            return Some((format!("{path}?attributeNames=firstName"), None));
+        }
+        "/v1/links/{source}/records/{reference}/issued" => {
+            return Some((path, Some(json!({ "what": "card", "reference": "C-1" }))));
+        }
+        _ => {}
+    }
     Some(match (route.method.as_str(), route.path.trim_start_matches("/osia/")) {
         ("GET", "data/v1/persons/{uin}") => (format!("{path}?attributeNames=firstName"), None),
         ("POST", "data/v1/persons/{uin}/match") => (path, Some(json!({ "firstName": "x" }))),
@@ -132,6 +144,7 @@ async fn each_call_of_an_agency_leaves_what_its_row_says() {
     let token = token(&world.app.signin, &party, &SCOPES.join(" "), 0);
     let who = number(&world, &world.hanako).await;
     let who = name_of(&world, &token, &who).await;
+    crate::links::link_hanako(&world);
     for id in ["claimed", "gone"] {
         let path = format!("/osia/pr/v1/persons/{who}/identities/{id}?{T}");
         let body = json!({ "identityType": "birth", "status": "CLAIMED" });

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use kaname_pay::payee::audit::{AccountFault, audit_bucket};
+use kaname_pay::payee::audit::{AccountFault, Opened, audit_bucket};
 use kaname_person::Action;
-use kaname_person::audit::{Audit, Draft, Kind, audit, count, open, raise, settle};
+use kaname_person::audit::{
+    Act, Audit, Counters, Draft, Kind, audit, count, open, raise, raise_patterns, settle,
+};
+use kaname_person::link::account;
 use kaname_trust::Actor;
 use serde::Serialize;
 
@@ -136,18 +139,27 @@ pub(crate) fn audit_everything(
     let watch = Stopwatch::start();
     let linking = desk(deployment);
     let bar = show::progress("auditing the register", 0, quiet);
-    let audited = audit(&linking, &clock::env(), &Audit { by: by.clone(), full }, &mut |people| {
+    let paying = deployment.desk()?;
+    let env = clock::env();
+    let mut counters = Counters::before(env.now);
+    let holder = |bank: &str, number: &str| paying.banks.get(bank).ok()?.holder(number).ok()?;
+    let ask = Audit { by: by.clone(), full, holder: &holder };
+    let audited = audit(&linking, &env, &ask, &mut counters, &mut |people| {
         bar.set_length(people);
         bar.set_position(people);
     })?;
     bar.finish_and_clear();
     let mut new_findings = audited.new_findings;
     let (mut accounts, mut banks_not_asked) = (0, 0);
-    let paying = deployment.desk()?;
-    let env = clock::env();
     for bucket in deployment.store.buckets().all() {
-        let mut drafts = Vec::new();
-        let seen = audit_bucket(&paying, &env, by, bucket, &mut |doubtful| {
+        let (mut drafts, mut paid) = (Vec::new(), Vec::new());
+        let mut opened = |Opened { person, account, by, since }: Opened| {
+            if let Some(officer) = by {
+                counters.note(Act::Account, &officer.id, since);
+            }
+            paid.push((person, account::reference_of(&account.bank, &account.number)));
+        };
+        let seen = audit_bucket(&paying, &env, by, bucket, &mut opened, &mut |doubtful| {
             let kind = match doubtful.fault {
                 AccountFault::Shared => Kind::SharedAccount,
                 AccountFault::Holder(_) => Kind::HolderDiffers,
@@ -157,10 +169,16 @@ pub(crate) fn audit_everything(
         })?;
         accounts += seen.accounts;
         banks_not_asked += seen.not_asked;
+        // Whose link it is stands first: confirming the finding suspends it.
+        for (payee, person, link) in account::linked_to_others(&linking, by, &paid)? {
+            let (people, detail) = (vec![person, payee], "account-linked".to_owned());
+            drafts.push(Draft { kind: Kind::SharedAccount, people, link: Some(link), detail });
+        }
         for draft in drafts {
             new_findings += u64::from(raise(&linking, &env, by, &draft)?);
         }
     }
+    new_findings += raise_patterns(&linking, &env, by, counters)?;
     let findings = count(&linking)?
         .into_iter()
         .map(|(kind, [open, confirmed, dismissed])| (kind, States { open, confirmed, dismissed }))
@@ -201,14 +219,9 @@ fn run_findings(ask: &Findings) -> Result<ExitCode, Failure> {
             found_at: found.found_at.timestamp().to_string(),
         })
         .collect();
-    if ask.on.json {
-        show::json(&lines);
-    } else {
-        for line in &lines {
-            println!("{}  {} ({} person(s)) {}", line.finding, line.kind, line.people, line.detail);
-        }
-        println!("{} finding(s) to settle", lines.len());
-    }
+    let line =
+        |line: &Line| format!("{}  {} ({} person(s)) {}", line.finding, line.kind, line.people, line.detail);
+    show::list(ask.on.json, &lines, line, &format!("{} finding(s) to settle", lines.len()));
     Ok(ExitCode::SUCCESS)
 }
 

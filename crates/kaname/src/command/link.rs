@@ -1,5 +1,7 @@
 //! `kaname link`: other agencies' records, linked to residents, and what is done about wrong links.
 
+mod letters;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ pub(crate) enum Link {
     Show(Show),
     /// Write a letter with what is linked to one resident, for her to tick, sign and send back
     Letter(Letter),
+    /// Write the letters that follow wrong links: to the residents whom they affect, and to readers who have no feed
+    Letters(letters::Letters),
     /// Show what waits for officers: records that no machine may decide, and reports of wrong links with their clocks
     Waiting(Waiting),
     /// Show the public figures: how many records were linked, and how many wrongly
@@ -102,6 +106,7 @@ pub(crate) fn run(link: &Link) -> Result<ExitCode, Failure> {
         Link::Check(ask) => run_check(ask),
         Link::Show(ask) => run_show(ask),
         Link::Letter(ask) => run_letter(ask),
+        Link::Letters(ask) => letters::run(ask),
         Link::Waiting(ask) => run_waiting(ask),
         Link::Statistics(on) => run_statistics(on),
     }
@@ -259,14 +264,10 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
             readers: held.readers.len(),
         })
         .collect();
-    if ask.on.json {
-        show::json(&shown);
-    } else {
-        for link in &shown {
-            println!("{}  {} …{}: {}", link.link, link.source, link.record_ends_in, link.state);
-        }
-        println!("{} linked record(s). This reading is in the resident's access log.", shown.len());
-    }
+    let line =
+        |link: &Linked| format!("{}  {} …{}: {}", link.link, link.source, link.record_ends_in, link.state);
+    let end = format!("{} linked record(s). This reading is in the resident's access log.", shown.len());
+    show::list(ask.on.json, &shown, line, &end);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -420,17 +421,11 @@ fn run_statistics(on: &On) -> Result<ExitCode, Failure> {
                 .collect(),
         })
         .collect();
-    if on.json {
-        show::json(&lines);
-    } else {
-        for source in &lines {
-            let FiguresLine { linked, reported, wrong, .. } = &source.total;
-            println!(
-                "{:18} {linked:>10} linked {reported:>8} reported wrong {wrong:>8} wrong",
-                source.source
-            );
-        }
-    }
+    let of_source = |source: &SourceLine| {
+        let FiguresLine { linked, reported, wrong, .. } = &source.total;
+        format!("{:18} {linked:>10} linked {reported:>8} reported wrong {wrong:>8} wrong", source.source)
+    };
+    show::list(on.json, &lines, of_source, "");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -42,7 +42,14 @@ pub(crate) fn plan(
 /// Whose feed a job prunes: known by its id alone, for it may not be registered any more.
 pub fn agency(keys: &Keys, job: &Job) -> Option<Agency> {
     let id = String::from_utf8(keys.unwrap(&context(&job.id), &job.body).ok()?.to_vec()).ok()?;
-    Some(Agency { id, sector: String::new(), attributes: Vec::new(), purpose: None, sees_numbers: false })
+    Some(Agency {
+        id,
+        sector: String::new(),
+        attributes: Vec::new(),
+        purpose: None,
+        sees_numbers: false,
+        sources: Vec::new(),
+    })
 }
 
 /// Forgets what is older than the pack says, and remembers up to which place.

@@ -82,8 +82,9 @@ pub enum Next {
 /// [`PersonError::Store`].
 pub fn topics(desk: Desk<'_>) -> Result<Vec<Topic>, PersonError> {
     policy::may(&desk.agency.actor(), Action::ReadAsAgency)?;
-    let life = life_topics().map(|id| Topic { id: id.to_owned(), name: id.to_owned(), owner: String::new() });
-    Ok(life.chain(made(desk.store, desk.keys)?).collect())
+    let own = life_topics().chain([crate::link::recall::TOPIC]);
+    let own = own.map(|id| Topic { id: id.to_owned(), name: id.to_owned(), owner: String::new() });
+    Ok(own.chain(made(desk.store, desk.keys)?).collect())
 }
 
 fn made(store: &Store, keys: &Keys) -> Result<Vec<Topic>, PersonError> {

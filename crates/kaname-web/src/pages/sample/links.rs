@@ -1,7 +1,9 @@
 //! Samples of the pages about linked records.
 
 use super::{BirthDate, Lang, days, officer, resident, setting, visitor};
+use crate::pages::Field;
 use crate::pages::link::*;
+use crate::pages::office::{Choice, RejectView};
 
 fn record(lang: Lang) -> RecordView {
     let set = setting(lang);
@@ -33,6 +35,7 @@ impl MyLinksPage {
             may_confirm: state == "proposed",
             may_report: matches!(state, "proposed" | "active"),
             readers: readers.iter().map(|reader| (*reader).to_owned()).collect(),
+            was_anothers: state == "active",
         };
         MyLinksPage {
             shell: resident(lang, "/my/links"),
@@ -74,6 +77,17 @@ impl LinkedPage {
                 found_at: days(0),
                 suspends: true,
             }],
+            notices: [false, true]
+                .map(|sent| NoticeLine {
+                    id: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+                    reader: "city-library".to_owned(),
+                    record: setting(lang).clinic.to_owned(),
+                    undone: days(-1),
+                    sent,
+                })
+                .to_vec(),
+            may_hand_in: true,
+            may_tell: true,
         }
     }
 }
@@ -131,6 +145,85 @@ impl LinkLetterPage {
             sender: vec![set.authority.to_owned()],
             at: days(0),
             links: MyLinksPage::sample(lang).links,
+        }
+    }
+}
+
+impl CounterLinksPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> CounterLinksPage {
+        let links = MyLinksPage::sample(lang).links;
+        let base = "/office/counter/ctr_0".to_owned();
+        CounterLinksPage { shell: officer(lang, "/office/counter/ctr_0/links"), links, base }
+    }
+}
+
+impl LinkListsPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkListsPage {
+        let shell = officer(lang, "/office/links/lists");
+        let line = |by_agency: Option<&str>, done| ListLine {
+            record: setting(lang).clinic.to_owned(),
+            at: days(-1),
+            by_agency: by_agency.map(str::to_owned),
+            done,
+            rows: 1_204,
+            linked: 1_180,
+            review: 20,
+            refused: 4,
+            rejected: 2,
+        };
+        let reject = RejectView {
+            line: 17,
+            column: "birth_date".to_owned(),
+            reason: shell.word("reject", "no-such-day"),
+        };
+        let choice = Choice {
+            code: "health-insurer".to_owned(),
+            label: setting(lang).clinic.to_owned(),
+            hint: setting(lang).authority.to_owned(),
+        };
+        LinkListsPage {
+            sources: vec![choice],
+            source: Field::of("health-insurer"),
+            file: Field::default().wrong(shell.t("wrong.columns")),
+            most: 5_000,
+            rejects: vec![reject],
+            lists: vec![line(None, false), line(Some("health-fund"), true)],
+            shell,
+        }
+    }
+}
+
+impl LinkUndonePage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkUndonePage {
+        let set = setting(lang);
+        LinkUndonePage {
+            shell: visitor(lang, ""),
+            name: set.name.to_owned(),
+            address: set.address.iter().map(|line| (*line).to_owned()).collect(),
+            sender: vec![set.authority.to_owned()],
+            at: days(0),
+            link: MyLinksPage::sample(lang).links.remove(2),
+        }
+    }
+}
+
+impl LinkNoticePage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkNoticePage {
+        LinkNoticePage {
+            shell: visitor(lang, ""),
+            reader: "city-library".to_owned(),
+            sender: vec![setting(lang).authority.to_owned()],
+            at: days(0),
+            record: setting(lang).clinic.to_owned(),
+            reference: "H-20017731".to_owned(),
+            first: days(-30),
+            last: days(-2),
+            undone: days(-1),
+            issued: vec!["card C-1".to_owned()],
         }
     }
 }
