@@ -290,7 +290,9 @@ fn resident(lang: Lang, here: &str) -> Shell {
 }
 
 fn officer(lang: Lang, here: &str) -> Shell {
-    let menu = crate::http::guard::MENU.iter().map(|(_, address, title)| (*address, *title)).collect();
+    let pages = crate::http::guard::MENU.iter();
+    let mut menu: Vec<_> = pages.map(|(_, address, title)| (*address, *title)).collect();
+    menu.dedup();
     Shell { user: Some(setting(lang).officer.to_owned()), menu, ..visitor(lang, here) }
 }
 
