@@ -2,6 +2,7 @@
 comes in with a bad token. The descriptions are not part of this project: KANAME_SPECS names the folder that has them."""
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -21,10 +22,6 @@ SCOPES = (
     " pr.identity.write pr.reference.read pr.reference.write pr.gallery.read notif.sub.read notif.sub.write notif.topic.read"
     " notif.topic.write notif.topic.publish enroll.read enroll.write enroll.buf.read enroll.buf.write events.read"
 )
-# Some without the phase that tries every border of every parameter: it would outlast a token, and it sends no token at times, to which
-# these descriptions have no 401.
-ALL, SOME = "examples,coverage,fuzzing", "examples,fuzzing"
-PHASES = {"uin": ALL, "data": ALL, "notification": SOME, "pr": SOME, "enrollment": SOME}
 INTERFACES = {
     "uin": "uin.yaml",
     "data": "dataaccess.yaml",
@@ -38,6 +35,10 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
     "response_headers_conformance,ignored_auth"
 )
+# That what breaks a schema is refused. Not of these two: their `Expression` allows a number as `integer` and as `number` and wants
+# exactly one of them to fit, so that every whole number breaks it; and the parts of an identity's document that the register does
+# not read (the quality of a biometric template) are kept as the agency wrote them.
+REFUSES = {interface: interface not in ("pr", "enrollment") for interface in INTERFACES}
 
 
 agency = Agency("osia-agency", SCOPES, webhook="http://127.0.0.1:9")
@@ -93,14 +94,17 @@ def _():
 def schemathesis(interface, file):
     report = Path(f"osia-{interface}.json")
     command = [
-        "schemathesis", "run", str(SPECS / file), "--url", f"{ISSUER}/osia/{interface}", "-H", f"Authorization: Bearer {agency.token()}",
-        "--checks", CHECKS, "--phases", PHASES[interface], "--max-examples", EXAMPLES, "--seed", SEED,
+        "schemathesis", "run", str(SPECS / file), "--url", f"{ISSUER}/osia/{interface}",
+        "--checks", CHECKS + (",negative_data_rejection" if REFUSES[interface] else ""),
+        "--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED,
         "--mode", "all", "--workers", "1", "--no-color", "--suppress-health-check", "all", "--warnings", "off",
         "--request-timeout", "30", "--continue-on-failure", "--no-shrink", "--report", "json", "--report-json-path", str(report),
     ]
     # Schemathesis cannot write `plain/text`, as OSIA has it; it is tried below.
     command += ["--exclude-operation-id", "publish"] if interface == "notification" else []
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    told = os.environ | {"SCHEMATHESIS_HOOKS": "lib.osia_hooks", "OSIA_SCOPES": SCOPES, "PYTHONPATH": str(Path.cwd()),
+                         "OSIA_KEY": json.dumps(agency.key.as_dict(private=True))}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=told)
     print(f"        {interface}: " + " ".join(re.findall(r"^\s*(?:\d+ generated.*|.*\d+ (?:passed|generated).*)$", done.stdout, re.M)))
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
