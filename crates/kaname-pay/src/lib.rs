@@ -11,6 +11,7 @@
 
 pub mod bank;
 pub mod error;
+pub mod held;
 pub mod ids;
 pub mod ledger;
 pub mod payee;

@@ -21,6 +21,7 @@ use kaname_base::pack::Pack;
 use kaname_base::{Bucket, Env};
 use kaname_store::Tx;
 use kaname_trust::access::{self, Entry};
+use kaname_trust::held::Held;
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::{Actor, Keys, PersonId, Receipt, Record, Sealed};
 use serde::{Deserialize, Serialize};
@@ -169,6 +170,25 @@ impl Given {
     pub fn is_over(&self, today: Date) -> bool {
         self.until.is_some_and(|until| until < today)
     }
+}
+
+/// Every mandate as it is kept beside a person: those for her, with who holds them and how they ended, and those that she holds.
+pub(crate) fn held_of(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Vec<Held>, PersonError> {
+    let mut all = Vec::new();
+    for row in table::all(tx, receipt.person(), Side::Given)? {
+        let state = row.state.code();
+        all.push(Held::open::<GivenMandate>(receipt, state, &row.sealed)?);
+        if let Some(holder) = &row.holder {
+            all.push(Held::open::<HolderName>(receipt, state, holder)?);
+        }
+        if let Some(ended) = &row.ended {
+            all.push(Held::open::<MandateEnd>(receipt, state, ended)?);
+        }
+    }
+    for row in table::all(tx, receipt.person(), Side::Held)? {
+        all.push(Held::open::<HeldMandate>(receipt, row.state.code(), &row.sealed)?);
+    }
+    Ok(all)
 }
 
 /// The mandates for a person, in no meaningful order. A reading, with its entry.

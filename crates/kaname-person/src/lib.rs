@@ -8,6 +8,7 @@
 //! - [`delegate`]: who may act for whom.
 //! - [`show`]: opening a resident, her number and her access log, each with a receipt.
 //! - [`duplicate`]: whether a person is here already, asked before she is registered.
+//! - [`export`]: everything that is held on a person, for her.
 //! - [`linkage`]: whether two records are one person, with the evidence.
 //! - [`audit`]: the register searched for errors, what changed or everything.
 //! - [`link`]: other agencies' records, linked to residents with evidence, confirmed by them, and undone when wrong.
@@ -30,6 +31,7 @@ pub mod enrol;
 mod entry;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod four_eyes;
 pub mod identity;
 pub mod import;

@@ -57,6 +57,8 @@ pub enum Action {
     StandIn,
     /// See what a resident was paid.
     SeePayments,
+    /// Take out everything that is held on a resident, for her.
+    ExportHeld,
     /// Make kits for enrolment without a network, revoke one.
     ManageKits,
     /// See the kits, and which of their packets are missing.
@@ -159,6 +161,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::ApproveMandate, &["registrar"]),
     (Action::StandIn, &["registrar", "help-desk"]),
     (Action::SeePayments, &[SELF, DELEGATE]),
+    (Action::ExportHeld, &[SELF, "registrar"]),
     (Action::ManageKits, &["administrator"]),
     (Action::SeeKits, &["administrator", "registrar"]),
     (Action::MergePackets, &["registrar"]),
@@ -291,6 +294,7 @@ impl fmt::Display for Action {
             Action::ApproveMandate => "approve a mandate",
             Action::StandIn => "stand in at the counter",
             Action::SeePayments => "see payments",
+            Action::ExportHeld => "export all that is held",
             Action::ManageKits => "manage enrolment kits",
             Action::SeeKits => "see enrolment kits",
             Action::MergePackets => "merge packets",

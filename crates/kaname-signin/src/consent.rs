@@ -35,8 +35,9 @@ pub struct Service {
     pub since: Instant,
 }
 
+/// A consent, as it is sealed.
 #[derive(Serialize, Deserialize)]
-struct Body {
+pub(crate) struct Body {
     client_id: String,
     attributes: Vec<String>,
     since: Instant,

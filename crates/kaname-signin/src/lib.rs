@@ -26,6 +26,7 @@ pub mod discovery;
 mod error;
 pub mod grid;
 mod handout;
+pub mod held;
 pub mod history;
 mod holder;
 mod interaction;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use kaname_base::{Bucket, Env, Instant};
 use kaname_codec::b64;
 use kaname_store::Tx;
-use kaname_trust::TrustError;
 use kaname_trust::keys::random;
+use kaname_trust::{Keys, TrustError};
 
 use crate::consent::{self, Agreed};
 use crate::handout::Handout;
@@ -199,7 +199,7 @@ pub fn list(provider: &Provider, env: &Env, session: &Session) -> Result<Vec<Ses
     let mut lines: Vec<SessionLine> = provider.store().read(session.bucket(), move |tx| {
         let mut lines = Vec::new();
         for (key, body) in table::sessions_of(tx, &this.holder.row)? {
-            let body = open_body(&with, &Place { session: key, ..this }, &body)?;
+            let body = open_body(with.keys(), &Place { session: key, ..this }, &body)?;
             if body.is_over(&with, now) {
                 continue;
             }
@@ -216,6 +216,20 @@ pub fn list(provider: &Provider, env: &Env, session: &Session) -> Result<Vec<Ses
     })?;
     lines.sort_by_key(|line| std::cmp::Reverse(line.since));
     Ok(lines)
+}
+
+/// Every session of a holder that is kept: when it began, when it was used last, how, and from which device.
+pub(crate) fn all_of(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    holder: HolderRow,
+) -> Result<Vec<(Instant, Instant, Means, String)>, SigninError> {
+    let mut all = Vec::new();
+    for (session, sealed) in table::sessions_of(tx, &holder.row)? {
+        let body = open_body(keys, &Place { holder, session }, &sealed)?;
+        all.push((body.at, body.seen, body.means, body.agent));
+    }
+    Ok(all)
 }
 
 /// Signs out.
@@ -385,7 +399,7 @@ pub(crate) fn read(
 ) -> Result<Session, SigninError> {
     let found = table::session(tx, &place.holder.row, &place.session)?;
     let (version, body) = found.ok_or(Refusal::SessionNeeded)?;
-    let body = open_body(provider, place, &body)?;
+    let body = open_body(provider.keys(), place, &body)?;
     if body.is_over(provider, now) {
         return Err(Refusal::SessionNeeded.into());
     }
@@ -408,8 +422,8 @@ fn seal_body(provider: &Provider, place: &Place, body: &Body) -> Vec<u8> {
     provider.keys().hand_out(&context(place), &plain)
 }
 
-fn open_body(provider: &Provider, place: &Place, sealed: &[u8]) -> Result<Body, SigninError> {
-    let plain = provider.keys().take_back(&context(place), sealed).ok_or(TrustError::BrokenSeal)?;
+fn open_body(keys: &Keys, place: &Place, sealed: &[u8]) -> Result<Body, SigninError> {
+    let plain = keys.take_back(&context(place), sealed).ok_or(TrustError::BrokenSeal)?;
     Ok(Body::unpack(&mut plain.as_slice()).ok_or(TrustError::Unreadable("signin.session"))?)
 }
 

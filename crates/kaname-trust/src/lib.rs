@@ -12,6 +12,7 @@
 pub mod access;
 pub mod error;
 mod handout;
+pub mod held;
 pub mod keys;
 pub mod log;
 pub mod person;

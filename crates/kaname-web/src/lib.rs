@@ -5,6 +5,7 @@
 //! - [`pages`]: typed views and their templates.
 
 pub mod api;
+pub mod export;
 pub mod http;
 pub mod office;
 pub mod pages;

@@ -7,6 +7,7 @@
 use kaname_base::pack::Pack;
 use kaname_base::{Buckets, Env, Instant};
 use kaname_store::{Bucket, Store, StoreError, Tx};
+use kaname_trust::held::Held;
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::person::bucket_of;
 use kaname_trust::seal::create_data_keys;
@@ -218,6 +219,27 @@ impl<'u> Folder<'u> {
         let sealed = self.receipt.data_key().seal(record);
         Ok(own::put(tx, &self.owner, part, item, sealed.bytes())?)
     }
+}
+
+/// Everything that an agency has told of a person, as it is kept.
+pub(crate) fn held(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    agency: &Agency,
+    receipt: &Receipt<'_>,
+) -> Result<Vec<Held>, PersonError> {
+    let owner = owner(keys, agency, receipt.person());
+    let mut all = Vec::new();
+    for part in [Part::File, Part::Identity, Part::Enrolment, Part::Buffer] {
+        for sealed in own::all(tx, &owner, part, i64::MAX)? {
+            all.push(match part {
+                Part::File => Held::open::<File>(receipt, &agency.id, &sealed)?,
+                Part::Identity | Part::Enrolment => Held::open::<Claim>(receipt, &agency.id, &sealed)?,
+                Part::Buffer => Held::open::<Buffer>(receipt, &agency.id, &sealed)?,
+            });
+        }
+    }
+    Ok(all)
 }
 
 /// Whether an agency has a file of a person; in her bucket.

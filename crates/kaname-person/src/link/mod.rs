@@ -165,6 +165,18 @@ impl Evidence {
     }
 }
 
+/// Every link as it is kept beside a person, the wrong ones too.
+pub(crate) fn held(
+    tx: &mut kaname_store::Tx<'_>,
+    receipt: &kaname_trust::Receipt<'_>,
+) -> Result<Vec<kaname_trust::held::Held>, crate::PersonError> {
+    let rows = table::links_of(tx, receipt.person())?;
+    let open = |row: &table::LinkRow| {
+        Ok(kaname_trust::held::Held::open::<Link>(receipt, row.state.word(), &row.sealed)?)
+    };
+    rows.iter().map(open).collect()
+}
+
 impl Record for Link {
     const KIND: &'static str = "person.link";
 }

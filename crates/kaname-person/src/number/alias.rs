@@ -9,9 +9,10 @@ use kaname_base::number::PersonNumber;
 use kaname_base::pack::{AliasKind, AliasRules, Pack};
 use kaname_base::{Env, Instant};
 use kaname_store::{Store, Tx};
+use kaname_trust::held::Held;
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::person::bucket_of;
-use kaname_trust::{Actor, Keys, Record, Sealed, TrustError, seal};
+use kaname_trust::{Actor, Keys, Receipt, Record, Sealed, TrustError, seal};
 use serde::{Deserialize, Serialize};
 
 use super::table::{self, AliasRow, NewAlias};
@@ -234,6 +235,18 @@ pub fn aliases_of(
         });
     }
     Ok(aliases)
+}
+
+/// Every alias as it is kept, and how it ended.
+pub(crate) fn held(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Vec<Held>, PersonError> {
+    let mut all = Vec::new();
+    for row in table::aliases(tx, receipt.person())? {
+        all.push(Held::open::<SealedAlias>(receipt, row.state.code(), &row.sealed)?);
+        if let Some(ended) = &row.ended {
+            all.push(Held::open::<AliasEnd>(receipt, row.state.code(), ended)?);
+        }
+    }
+    Ok(all)
 }
 
 /// What became of an alias that somebody used.

@@ -155,6 +155,7 @@ fn pages() -> Vec<Route> {
         resident(Method::GET, "/home", Receipt(OWN, 1), own::home),
         resident(Method::GET, "/my/data", Receipt(OWN, 1), own::data),
         resident(Method::GET, "/my/history", Receipt(OWN, 1), own_history::list),
+        resident(Method::POST, "/my/export", Receipt(OWN, 3), own::export),
         resident(Method::GET, "/my/number", Nothing("shows dots"), own::number),
         resident(Method::POST, "/my/number", Receipt(OWN, 1), own::reveal),
         resident(Method::GET, "/my/number/aliases", Receipt(OWN, 1), aliases::list),

@@ -1,9 +1,10 @@
 //! A resident's own record: her data, her number, who looked. Each page is a reading of its own, with its line in her log.
 
+use axum::http::{HeaderValue, StatusCode, header};
 use kaname_base::pack::Pack;
 use kaname_person::delegate::{self, Given};
 use kaname_person::link::recall::unseen;
-use kaname_person::show;
+use kaname_person::show::{self, Asking};
 use kaname_person::{Address, PersonError, Resident as Record};
 use kaname_signin::session;
 use kaname_trust::ActorKind;
@@ -11,7 +12,8 @@ use kaname_trust::access::Entry;
 
 use super::links::desk;
 use super::subject::Subject;
-use crate::http::answer::{Answer, page};
+use crate::export;
+use crate::http::answer::{Answer, of, page, with};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem};
 use crate::pages::Shell;
@@ -104,6 +106,15 @@ pub(super) fn access_of(app: &App, call: &Call, resident: &Resident, subject: &S
         older: (entries.len() > from + LINES).then(|| format!("{}/access?page={}", subject.base, number + 1)),
         shell,
     })
+}
+
+/// `POST /my/export`: everything that is held on her, to keep.
+pub(crate) fn export(app: &App, call: &Call, resident: &Resident) -> Answer {
+    let ask = Asking::herself(resident.person);
+    let document = export::document(&app.store, &app.keys, &app.pack, &app.signin, &call.env, &ask)?;
+    let body = serde_json::to_vec_pretty(&document).expect("a document is plain data");
+    let name = HeaderValue::from_static("attachment; filename=\"kaname-export.json\"");
+    Ok(with(of(StatusCode::OK, "application/json", body), header::CONTENT_DISPOSITION, name))
 }
 
 /// Her record, under a receipt that says which fields are looked at.

@@ -216,6 +216,28 @@ async fn each_reading_leaves_its_entries_and_nothing_else_does() {
                 let page = hanako.get(&world, "/my/number").await;
                 hanako.fill(&world, &page, "/my/number", &[]).await
             }
+            (&Method::POST, _, "/my/export") => {
+                let page = hanako.get(&world, "/my/data").await;
+                let at = world.entries(&world.hanako);
+                let answer = hanako.fill(&world, &page, "/my/export", &[]).await;
+                assert_eq!(answer.status, StatusCode::OK, "{route}: {}", answer.text);
+                let Audit::Receipt(_, count) = route.audit else { panic!("{route}") };
+                assert_eq!(world.entries(&world.hanako), at + count as i64, "{route}");
+                assert!(answer.header("content-disposition").starts_with("attachment"), "{answer:?}");
+                let document: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+                assert_eq!(
+                    document["records"]["person.resident"][0]["record"]["particulars"]["name"]["family"],
+                    "要木"
+                );
+                assert_eq!(
+                    document["records"]["signin.account"][0]["record"]["passkeys"].as_array().unwrap().len(),
+                    1
+                );
+                assert!(!document["records"]["signin.history"].as_array().unwrap().is_empty());
+                assert!(!answer.text.contains("骨山"), "another resident's name");
+                read += 1;
+                continue;
+            }
             (&Method::POST, _, "/my/number/aliases" | "/my/number/aliases/end" | "/my/number/lock") => {
                 let page = hanako.get(&world, "/my/number/aliases").await;
                 let at = world.entries(&world.hanako);

@@ -1,6 +1,7 @@
 //! `kaname resident`: residents into the register, and one of them out of it.
 
 mod event;
+mod export;
 mod identity;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,8 @@ pub(crate) enum Resident {
     Event(event::Event),
     #[command(flatten)]
     Identity(identity::Identity),
+    /// Take out everything that is held on one resident, for her, as JSON; her log says who did
+    Export(export::Export),
     /// List what happened to one resident; the reading is logged
     History(event::History),
     /// Check that records are what the events say, and that every relation has two sides
@@ -96,6 +99,7 @@ pub(crate) fn run(resident: &Resident) -> Result<ExitCode, Failure> {
         Resident::Show(show) => run_show(show),
         Resident::Event(event) => event::run(event),
         Resident::Identity(identity) => identity::run(identity),
+        Resident::Export(export) => export::run(export),
         Resident::History(history) => event::run_history(history),
         Resident::Check(on) => event::run_check(on),
     }

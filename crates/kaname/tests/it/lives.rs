@@ -11,7 +11,7 @@ use crate::dump::open_store;
 use crate::program::{Place, answer, answer_with, refusal, text};
 
 /// A demonstration, the id of its registrar, and the references of its residents.
-fn world(residents: &str) -> (Place, String, Vec<String>) {
+pub(crate) fn world(residents: &str) -> (Place, String, Vec<String>) {
     let place = Place::new();
     let folder = place.folder();
     answer(&[
