@@ -84,6 +84,16 @@ impl Record for Introduction {
     const KIND: &'static str = "person.introduction";
 }
 
+/// For whom a resident vouched, as it is kept beside her.
+pub(crate) fn held(
+    tx: &mut kaname_store::Tx<'_>,
+    receipt: &kaname_trust::Receipt<'_>,
+) -> Result<Vec<kaname_trust::held::Held>, PersonError> {
+    let rows = table::of(tx, receipt.person().bytes())?;
+    let open = |row: &Vec<u8>| Ok(kaname_trust::held::Held::open::<Introduction>(receipt, "", row)?);
+    rows.iter().map(open).collect()
+}
+
 /// Records that somebody vouches; gives the evidence for the registration. The same request again changes nothing.
 ///
 /// # Errors

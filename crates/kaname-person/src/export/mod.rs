@@ -17,7 +17,7 @@ use crate::event::photo::Photo;
 use crate::identity::Proposal;
 use crate::number::{SealedNumber, alias};
 use crate::show::{self, Asking};
-use crate::{Action, PersonError, Resident, delegate, link};
+use crate::{Action, PersonError, Resident, delegate, introduce, link};
 
 /// A receipt for all that one block holds on a person; `fields` says in her log what that is.
 ///
@@ -43,6 +43,7 @@ pub const FIELDS: &[&str] = &[
     "alias",
     "mandates",
     "linked-records",
+    "introduction",
     "proposals",
     "agency-file",
     "access-log",
@@ -78,6 +79,7 @@ pub fn held(
     all.extend(alias::held(tx, receipt)?);
     all.extend(delegate::held_of(tx, receipt)?);
     all.extend(link::held(tx, receipt)?);
+    all.extend(introduce::held(tx, receipt)?);
     for agency in agencies {
         all.extend(file::held(tx, keys, agency, receipt)?);
     }
