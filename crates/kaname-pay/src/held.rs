@@ -36,6 +36,7 @@ pub fn held(tx: &mut Tx<'_>, keys: &Keys, receipt: &Receipt<'_>) -> Result<Vec<H
             PayeeState::Active => "active",
             PayeeState::Refused(reason) => reason.code(),
             PayeeState::Suspended => "suspended",
+            PayeeState::Closed => "closed",
         };
         all.push(Held::open::<PayeeAccount>(receipt, state, &row.record)?);
     }
