@@ -7,16 +7,17 @@ use std::sync::Arc;
 
 use kaname_base::Bucket;
 use kaname_base::pack::Pack;
-use kaname_store::{Store, Tx};
+use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Keys, PersonId};
 
 use super::profiles;
+use crate::link::lookup::past_and_present;
 use crate::link::table::{insert_keys, set_seen};
-use crate::linkage::{KeyMaker, Profile};
+use crate::linkage::{BlockKey, KeyKind, KeyMaker, Profile};
 use crate::scatter::scatter;
-use crate::{Particulars, PersonError};
+use crate::{Particulars, PersonError, Resident};
 
 /// Keys that an import holds before they are written: 16 MiB of them.
 const HELD: usize = 500_000;
@@ -24,18 +25,32 @@ const HELD: usize = 500_000;
 /// The version of a record as it is first entered.
 const FIRST: i64 = 1;
 
-/// The keys of a person in these forms.
-pub(crate) fn keys_of(keys: &Keys, profiles: &[Profile]) -> Vec<BlindIndex> {
+/// The keys of a person in one form: what each is made of, and those that only tell how common her names are.
+pub(crate) struct KeysOf {
+    pub(crate) by_kind: Vec<(KeyKind, BlindIndex)>,
+    pub(crate) namesakes: Vec<BlindIndex>,
+}
+
+/// The keys of a person in each of these forms.
+pub(crate) fn keys_by_form(keys: &Keys, profiles: &[Profile]) -> Vec<KeysOf> {
     let mut maker = KeyMaker::new();
-    index_keys(keys, &mut maker, profiles)
+    let of_form = |profile: &Profile| {
+        let made = maker.keys_by_kind(profile).into_iter();
+        KeysOf {
+            by_kind: made.map(|(kind, key)| (kind, index_of(keys, &key))).collect(),
+            namesakes: maker.namesakes_keys(profile).iter().map(|key| index_of(keys, key)).collect(),
+        }
+    };
+    profiles.iter().map(of_form).collect()
+}
+
+fn index_of(keys: &Keys, key: &BlockKey) -> BlindIndex {
+    keys.blind_index("person.match-key", key.bytes())
 }
 
 fn index_keys(keys: &Keys, maker: &mut KeyMaker, profiles: &[Profile]) -> Vec<BlindIndex> {
-    let mut found: Vec<BlindIndex> = profiles
-        .iter()
-        .flat_map(|profile| maker.keys(profile))
-        .map(|key| keys.blind_index("person.match-key", key.bytes()))
-        .collect();
+    let mut found: Vec<BlindIndex> =
+        profiles.iter().flat_map(|profile| maker.keys(profile)).map(|key| index_of(keys, &key)).collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -52,6 +67,54 @@ pub(crate) fn index(
     let mut gathered = Gathered::new();
     gathered.add(keys, pack, person, particulars);
     gathered.write(store)
+}
+
+/// A person as she is after an event, on her way into the index. Her former keys stay: she is found by her former name too.
+pub(crate) struct Indexed {
+    person: PersonId,
+    keys: Vec<BlindIndex>,
+    version: i64,
+}
+
+impl Indexed {
+    /// `version` is that of the record.
+    pub(crate) fn of(
+        keys: &Keys,
+        pack: &Pack,
+        person: PersonId,
+        resident: &Resident,
+        version: i64,
+    ) -> Indexed {
+        let forms: Vec<Profile> =
+            past_and_present(resident).iter().flat_map(|form| profiles(form, pack)).collect();
+        Indexed { person, keys: index_keys(keys, &mut KeyMaker::new(), &forms), version }
+    }
+
+    /// Writes what is not there yet.
+    pub(crate) fn write(self, store: &Store) -> Result<(), PersonError> {
+        let keys = self.keys.into_iter().map(|key| (key, self.person)).collect();
+        write_keys(store, keys)?;
+        let seen = [(self.person, self.version)];
+        Ok(store.write::<_, StoreError, _>(bucket_of(self.person, store.buckets()), move |tx| {
+            set_seen(tx, &seen)
+        })?)
+    }
+}
+
+/// Writes keys, bucket by bucket and in their order. Gives the emptied list back, to be filled again.
+fn write_keys(
+    store: &Store,
+    mut keys: Vec<(BlindIndex, PersonId)>,
+) -> Result<Vec<(BlindIndex, PersonId)>, PersonError> {
+    let buckets = store.buckets();
+    keys.sort_unstable_by_key(|(key, person)| (buckets.of_hash(key), *key, *person));
+    let units = keys.chunk_by(|(a, _), (b, _)| buckets.of_hash(a) == buckets.of_hash(b)).map(|part| {
+        let (bucket, part) = (buckets.of_hash(&part[0].0), Arc::new(part.to_vec()));
+        (bucket, move |tx: &mut Tx<'_>| insert_keys(tx, &part).map_err(PersonError::from))
+    });
+    scatter(store, units.collect())?.gather()?;
+    keys.clear();
+    Ok(keys)
 }
 
 /// Keys of many people on their way into the index.
@@ -80,13 +143,7 @@ impl Gathered {
     /// Writes the keys, bucket by bucket and in their order, and only then that they are there. Twice is the same as once.
     pub(crate) fn write(&mut self, store: &Store) -> Result<(), PersonError> {
         let buckets = store.buckets();
-        let mut keys = std::mem::take(&mut self.keys);
-        keys.sort_unstable_by_key(|(key, person)| (buckets.of_hash(key), *key, *person));
-        let units = keys.chunk_by(|(a, _), (b, _)| buckets.of_hash(a) == buckets.of_hash(b)).map(|part| {
-            let (bucket, part) = (buckets.of_hash(&part[0].0), Arc::new(part.to_vec()));
-            (bucket, move |tx: &mut Tx<'_>| insert_keys(tx, &part).map_err(PersonError::from))
-        });
-        scatter(store, units.collect())?.gather()?;
+        self.keys = write_keys(store, std::mem::take(&mut self.keys))?;
 
         let mut seen: BTreeMap<Bucket, Vec<(PersonId, i64)>> = BTreeMap::new();
         for person in std::mem::take(&mut self.people) {
@@ -98,8 +155,6 @@ impl Gathered {
             (bucket, move |tx: &mut Tx<'_>| set_seen(tx, &seen).map_err(PersonError::from))
         });
         scatter(store, units.collect())?.gather()?;
-        keys.clear();
-        self.keys = keys;
         Ok(())
     }
 }

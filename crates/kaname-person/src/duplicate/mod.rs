@@ -5,6 +5,7 @@
 //! who is not there is passed over, but somebody without keys would never be found again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kaname_base::pack::Pack;
 use kaname_base::{Bucket, Env};
@@ -16,14 +17,16 @@ use kaname_trust::{Actor, Keys, PersonId};
 
 use crate::event::basis;
 use crate::link::lookup::past_and_present;
-use crate::link::table::with_key;
-use crate::linkage::{Evidence, Model, Profile, compare};
+use crate::link::table::{count_seen, with_key};
+use crate::linkage::{Crowd, Evidence, KeyKind, Profile, compare_found};
 use crate::register::{Register, person_of, register};
 use crate::scatter::{scatter, scatter_reads};
 use crate::show::record_with;
 use crate::{Action, Numbers, Particulars, PersonError, Refusal, policy, table};
 
 pub(crate) mod kept;
+
+use kept::KeysOf;
 
 /// Somebody who may be the same person.
 #[derive(Clone)]
@@ -47,7 +50,7 @@ pub struct Decision {
 const PURPOSE: &str = "duplicate-check";
 
 /// What of a candidate is read; stands in her log.
-const COMPARED: [&str; 6] = ["name", "birth_date", "sex", "birth_place", "address", "phone"];
+const COMPARED: [&str; 7] = ["name", "birth_date", "sex", "birth_place", "address", "phone", "email"];
 
 /// More people than this under one key are no evidence for any of them.
 const MOST_UNDER_A_KEY: i64 = 64;
@@ -55,8 +58,8 @@ const MOST_UNDER_A_KEY: i64 = 64;
 /// At most so many are opened for one question: those who share most keys.
 const MOST_OPENED: usize = 32;
 
-/// From this weight on, somebody looks like the person: one chance in seventeen, because to overlook one costs more than to look.
-pub const LOOKS_LIKE: f32 = -4.0;
+/// From this weight on, somebody looks like the person: one chance in five, because to overlook one costs more than to look.
+pub const LOOKS_LIKE: f32 = -2.0;
 
 /// Those who may be the person of `particulars`, the likeliest first. Each who is compared has an entry in her log.
 ///
@@ -71,24 +74,32 @@ pub fn find_duplicates(
     particulars: &Particulars,
 ) -> Result<Vec<Candidate>, PersonError> {
     policy::may(actor, Action::FindDuplicates)?;
+    look(store, keys, pack, env, actor, particulars)
+}
+
+/// [`find_duplicates`] for whoever may register somebody: nothing of those who are found is told.
+fn look(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    actor: &Actor,
+    particulars: &Particulars,
+) -> Result<Vec<Candidate>, PersonError> {
     if pack.purpose(PURPOSE).is_none() {
         return Err(Refusal::UnknownPurpose.into());
     }
-    let profiles = profiles(particulars, pack);
-    let people = search(store, kept::keys_of(keys, &profiles))?;
+    let forms = search(store, keys, profiles(particulars, pack))?;
+    let residents = count(store)?;
     let mut by_bucket: BTreeMap<Bucket, Vec<PersonId>> = BTreeMap::new();
-    for person in people {
+    for person in most_shared(&forms) {
         by_bucket.entry(bucket_of(person, store.buckets())).or_default().push(person);
     }
-    // A thousand people share a bucket, at least: enough to say how common a coincidence is.
-    let model = Model::built_in(u64::from(store.buckets().count()) * kaname_base::bucket::PEOPLE_PER_BUCKET);
-    let shared = std::sync::Arc::new((model, profiles, pack.clone(), actor.clone(), keys.clone()));
+    let shared =
+        Arc::new(Question { forms, residents, keys: keys.clone(), pack: pack.clone(), actor: actor.clone() });
     let units = by_bucket.into_iter().map(|(bucket, people)| {
-        let (shared, env) = (std::sync::Arc::clone(&shared), env.again());
-        (bucket, move |tx: &mut Tx<'_>| {
-            let (model, profiles, pack, actor, keys) = &*shared;
-            open_and_compare(tx, keys, pack, &env.again(), actor, model, profiles, &people)
-        })
+        let (question, env) = (Arc::clone(&shared), env.again());
+        (bucket, move |tx: &mut Tx<'_>| question.open_and_compare(tx, &env.again(), &people))
     });
     let mut candidates: Vec<Candidate> =
         scatter(store, units.collect())?.gather()?.into_iter().flatten().collect();
@@ -96,8 +107,8 @@ pub fn find_duplicates(
     Ok(candidates)
 }
 
-/// Registers a resident at a counter unless somebody who is here looks like her, or an officer has decided that they are others. The
-/// decision stands in the event of her registration.
+/// Registers a resident unless somebody who is here looks like her, or an officer has decided that they are others. The decision stands
+/// in the event of her registration. Whoever comes one by one comes through here: at a counter, from an agency, out of a packet.
 ///
 /// # Errors
 /// As [`register`]; [`Refusal::LooksLikeSomebody`].
@@ -110,6 +121,38 @@ pub fn register_checked(
     ask: &Register<'_>,
     decision: Option<&Decision>,
 ) -> Result<PersonId, PersonError> {
+    let is_decided = |other: &PersonId| decision.is_some_and(|decision| decision.others.contains(other));
+    let why = decision.map(|decision| decision.why.as_str());
+    register_unless(store, keys, pack, numbers, env, ask, &is_decided, why)
+}
+
+/// As [`register_checked`], when an officer has decided that the person is nobody who is here, whoever looks like her.
+///
+/// # Errors
+/// As [`register`].
+pub(crate) fn register_as_new(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    numbers: &Numbers,
+    env: &Env,
+    ask: &Register<'_>,
+    why: &str,
+) -> Result<PersonId, PersonError> {
+    register_unless(store, keys, pack, numbers, env, ask, &|_| true, Some(why))
+}
+
+#[expect(clippy::too_many_arguments, reason = "those of a registration, and the decision in two parts")]
+fn register_unless(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    numbers: &Numbers,
+    env: &Env,
+    ask: &Register<'_>,
+    is_decided: &dyn Fn(&PersonId) -> bool,
+    why: Option<&str>,
+) -> Result<PersonId, PersonError> {
     policy::may(&ask.by, Action::RegisterResident)?;
     let particulars = Particulars::check(&ask.entry, pack, env.now.date_in(&pack.time_zone))?;
     let herself = person_of(store, keys, ask, &particulars);
@@ -120,23 +163,22 @@ pub fn register_checked(
     if known.iter().any(Option::is_some) {
         return register(store, keys, pack, numbers, env, ask);
     }
-    let others: Vec<PersonId> = find_duplicates(store, keys, pack, env, &ask.by, &particulars)?
+    let others: Vec<PersonId> = look(store, keys, pack, env, &ask.by, &particulars)?
         .into_iter()
         .filter(|candidate| candidate.evidence.weight >= LOOKS_LIKE)
         .map(|candidate| candidate.person)
         .collect();
-    let decided = |person: &PersonId| decision.is_some_and(|decision| decision.others.contains(person));
-    if !others.iter().all(decided) {
+    if !others.iter().all(is_decided) {
         return Err(Refusal::LooksLikeSomebody.into());
     }
-    match decision.filter(|_| !others.is_empty()) {
+    match why.filter(|_| !others.is_empty()) {
         None => register(store, keys, pack, numbers, env, ask),
-        Some(decision) => {
+        Some(why) => {
             let evidence = format!(
                 "{}; decided to be somebody else than {} who look alike: {}",
                 ask.evidence,
                 others.len(),
-                decision.why
+                why
             );
             register(store, keys, pack, numbers, env, &Register { evidence: &evidence, ..ask.clone() })
         }
@@ -153,73 +195,120 @@ pub(crate) fn profiles(particulars: &Particulars, pack: &Pack) -> Vec<Profile> {
     profiles
 }
 
-/// Those under any of the keys, those under most of them first.
-fn search(store: &Store, keys: Vec<BlindIndex>) -> Result<Vec<PersonId>, PersonError> {
-    let mut by_bucket: BTreeMap<Bucket, Vec<BlindIndex>> = BTreeMap::new();
-    for key in keys {
-        by_bucket.entry(store.buckets().of_hash(&key)).or_default().push(key);
+/// How many people are in the register: those of one bucket, times the buckets.
+fn count(store: &Store) -> Result<u64, PersonError> {
+    let buckets = store.buckets();
+    let of_one = store.read::<_, StoreError, _>(buckets.home(), count_seen)?;
+    Ok(of_one * u64::from(buckets.count()))
+}
+
+/// The person in question in one form, and who stands under the keys of it: of each at most one more than is evidence.
+struct Form {
+    profile: Profile,
+    found: Vec<(KeyKind, Vec<PersonId>)>,
+    /// Those of her names in other years; they are counted, and no candidates.
+    namesakes: Vec<Vec<PersonId>>,
+}
+
+impl Form {
+    /// How many share each key with the person in question, beside this one.
+    fn beside(&self, person: PersonId) -> Crowd {
+        let others = |people: &Vec<PersonId>| people.iter().filter(|other| **other != person).count();
+        Crowd {
+            under: self.found.iter().map(|(kind, people)| (*kind, others(people))).collect(),
+            namesakes: self.namesakes.iter().map(others).sum(),
+            years: self.namesakes.len(),
+        }
     }
-    let units = by_bucket.into_iter().map(|(bucket, keys)| {
+}
+
+/// Looks the keys of each form up.
+fn search(store: &Store, keys: &Keys, profiles: Vec<Profile>) -> Result<Vec<Form>, PersonError> {
+    let made = kept::keys_by_form(keys, &profiles);
+    let mut by_bucket: BTreeMap<Bucket, Vec<BlindIndex>> = BTreeMap::new();
+    for key in made.iter().flat_map(|keys| keys.by_kind.iter().map(|(_, key)| key).chain(&keys.namesakes)) {
+        by_bucket.entry(store.buckets().of_hash(key)).or_default().push(*key);
+    }
+    let units = by_bucket.into_iter().map(|(bucket, mut keys)| {
+        keys.sort_unstable();
+        keys.dedup();
         let work = move |tx: &mut Tx<'_>| {
-            let mut found = Vec::new();
-            for key in &keys {
-                let people = with_key(tx, key, MOST_UNDER_A_KEY + 1)?;
-                if people.len() as i64 <= MOST_UNDER_A_KEY {
-                    found.extend(people);
-                }
-            }
-            Ok::<_, PersonError>(found)
+            let under = |key: &BlindIndex| Ok((*key, with_key(tx, key, MOST_UNDER_A_KEY + 1)?));
+            keys.iter().map(under).collect::<Result<Vec<_>, PersonError>>()
         };
         (bucket, work)
     });
-    let mut times: BTreeMap<PersonId, usize> = BTreeMap::new();
-    for person in scatter_reads(store, units.collect())?.gather()?.into_iter().flatten() {
-        *times.entry(person).or_default() += 1;
-    }
-    let mut people: Vec<(usize, PersonId)> =
-        times.into_iter().map(|(person, times)| (times, person)).collect();
-    people.sort_by(|a, b| b.cmp(a));
-    people.truncate(MOST_OPENED);
-    Ok(people.into_iter().map(|(_, person)| person).collect())
+    let found: BTreeMap<BlindIndex, Vec<PersonId>> =
+        scatter_reads(store, units.collect())?.gather()?.into_iter().flatten().collect();
+    let under = |key: &BlindIndex| found.get(key).cloned().unwrap_or_default();
+    let of_form = |(profile, made): (Profile, KeysOf)| Form {
+        profile,
+        found: made.by_kind.iter().map(|(kind, key)| (*kind, under(key))).collect(),
+        namesakes: made.namesakes.iter().map(under).collect(),
+    };
+    Ok(profiles.into_iter().zip(made).map(of_form).collect())
 }
 
-/// Opens these people of the unit's bucket, each with an entry in her log, and compares each with the person in question.
-#[expect(clippy::too_many_arguments, reason = "what one unit of work needs; a struct would name them twice")]
-fn open_and_compare(
-    tx: &mut Tx<'_>,
-    keys: &Keys,
-    pack: &Pack,
-    env: &Env,
-    actor: &Actor,
-    model: &Model,
-    profiles: &[Profile],
-    people: &[PersonId],
-) -> Result<Vec<Candidate>, PersonError> {
-    // The index is written before the person: it may name somebody who never came to be.
-    let mut here = Vec::with_capacity(people.len());
-    for person in people {
-        if table::resident(tx, *person)?.is_some() {
-            here.push(*person);
+/// Those who share keys with the person, as many as are opened: first those who share what few have.
+fn most_shared(forms: &[Form]) -> Vec<PersonId> {
+    let mut shared: BTreeMap<PersonId, f64> = BTreeMap::new();
+    for (_, people) in forms.iter().flat_map(|form| &form.found) {
+        if people.len() as i64 <= MOST_UNDER_A_KEY {
+            for person in people {
+                *shared.entry(*person).or_default() += 1.0 / people.len() as f64;
+            }
         }
     }
-    let basis = basis(pack, PURPOSE);
-    let accesses: Vec<Access<'_>> = here
-        .iter()
-        .map(|person| Access { person: *person, actor, purpose: PURPOSE, basis, fields: &COMPARED })
-        .collect();
-    let receipts = access::record_many(tx, keys, env, &accesses)?;
-    let mut candidates = Vec::with_capacity(receipts.len());
-    for receipt in &receipts {
-        let resident = record_with(tx, receipt)?;
-        let forms: Vec<Profile> =
-            past_and_present(&resident).iter().flat_map(|form| self::profiles(form, pack)).collect();
-        let best = profiles
+    let mut people: Vec<(f64, PersonId)> =
+        shared.into_iter().map(|(person, worth)| (worth, person)).collect();
+    people.sort_by(|(x, a), (y, b)| y.total_cmp(x).then(a.cmp(b)));
+    people.truncate(MOST_OPENED);
+    people.into_iter().map(|(_, person)| person).collect()
+}
+
+/// What is asked of each who is found.
+struct Question {
+    forms: Vec<Form>,
+    residents: u64,
+    keys: Keys,
+    pack: Pack,
+    actor: Actor,
+}
+
+impl Question {
+    /// Opens these people of the unit's bucket, each with an entry in her log, and compares each with the person in question.
+    fn open_and_compare(
+        &self,
+        tx: &mut Tx<'_>,
+        env: &Env,
+        people: &[PersonId],
+    ) -> Result<Vec<Candidate>, PersonError> {
+        // The index is written before the person: it may name somebody who never came to be.
+        let mut here = Vec::with_capacity(people.len());
+        for person in people {
+            if table::resident(tx, *person)?.is_some() {
+                here.push(*person);
+            }
+        }
+        let (actor, basis) = (&self.actor, basis(&self.pack, PURPOSE));
+        let accesses: Vec<Access<'_>> = here
             .iter()
-            .flat_map(|profile| forms.iter().map(move |form| compare(model, profile, form)))
-            .max_by(|a, b| a.weight.total_cmp(&b.weight));
-        if let Some(evidence) = best {
-            candidates.push(Candidate { person: receipt.person(), evidence });
+            .map(|person| Access { person: *person, actor, purpose: PURPOSE, basis, fields: &COMPARED })
+            .collect();
+        let receipts = access::record_many(tx, &self.keys, env, &accesses)?;
+        let mut candidates = Vec::with_capacity(receipts.len());
+        for receipt in &receipts {
+            let (person, resident) = (receipt.person(), record_with(tx, receipt)?);
+            let theirs: Vec<Profile> =
+                past_and_present(&resident).iter().flat_map(|form| profiles(form, &self.pack)).collect();
+            let compared = self.forms.iter().flat_map(|form| {
+                let beside = form.beside(person);
+                theirs.iter().map(move |found| compare_found(self.residents, &beside, &form.profile, found))
+            });
+            if let Some(evidence) = compared.max_by(|a, b| a.weight.total_cmp(&b.weight)) {
+                candidates.push(Candidate { person, evidence });
+            }
         }
+        Ok(candidates)
     }
-    Ok(candidates)
 }

@@ -14,7 +14,7 @@ use super::table::{self, LinkRow};
 use super::{Desk, Evidence, Link, LinkId, through};
 use crate::linkage::{self, Field, Level, Profile, block_keys};
 use crate::show::resident_with;
-use crate::{Particulars, PersonError, Refusal, Resident};
+use crate::{Particulars, PersonError, Refusal, Resident, duplicate};
 
 /// Who comes into question for a record.
 #[derive(Clone, Default)]
@@ -127,7 +127,7 @@ pub(crate) fn candidates(
 
 /// The forms in which a resident is looked for: as she is now, and under what the register knows of her past.
 pub(crate) fn profiles(desk: &Desk, resident: &Resident) -> Vec<Profile> {
-    past_and_present(resident).iter().map(|particulars| Profile::of(particulars, &desk.pack)).collect()
+    past_and_present(resident).iter().flat_map(|form| duplicate::profiles(form, &desk.pack)).collect()
 }
 
 /// The most former names, and the most former addresses, that are looked at: the newest.

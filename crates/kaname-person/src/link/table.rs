@@ -434,6 +434,7 @@ const KEYS: Insert = Insert {
     skip_existing: true,
 };
 const WITH_KEY: &str = "SELECT id FROM person_match_key WHERE bucket = $1 AND key = $2 ORDER BY id LIMIT $3";
+const COUNT_SEEN: &str = "SELECT COUNT(*) FROM person_match_seen WHERE bucket = $1";
 const SEEN: &str = "INSERT INTO person_match_seen (bucket, id, version) VALUES ($1, $2, $3)
     ON CONFLICT (bucket, id) DO UPDATE SET version = excluded.version";
 
@@ -454,6 +455,11 @@ pub(crate) fn insert_keys(tx: &mut Tx<'_>, keys: &[(BlindIndex, PersonId)]) -> R
 
 pub(crate) fn with_key(tx: &mut Tx<'_>, key: &BlindIndex, limit: i64) -> Result<Vec<PersonId>, StoreError> {
     tx.query(WITH_KEY, &[Value::from(key), Value::Int(limit)])?.iter().map(|row| row.id(0)).collect()
+}
+
+/// How many people of this bucket are in the index.
+pub(crate) fn count_seen(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    tx.row(COUNT_SEEN, &[])?.map_or(Ok(0), |row| row.int(0).map(i64::unsigned_abs))
 }
 
 pub(crate) fn set_seen(tx: &mut Tx<'_>, seen: &[(PersonId, i64)]) -> Result<(), StoreError> {

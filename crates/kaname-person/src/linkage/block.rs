@@ -6,6 +6,7 @@
 
 use super::born::Born;
 use super::names::Names;
+use super::place::{fold_house, fold_phone, fold_postcode, fold_street};
 use super::profile::{Profile, Spelled};
 use super::records::Records;
 
@@ -177,8 +178,8 @@ impl Passes<'_> {
     }
 }
 
-/// What two records of one person most likely share: keys of two values or more each, for an index that is searched one person at a
-/// time. Stored as a keyed hash, a key tells nothing; made of several values, how often it occurs tells little.
+/// What two records of one person most likely share: keys of two values or more each, or of one that few share, for an index that is
+/// searched one person at a time. Stored as a keyed hash, a key tells nothing; made of several values, how often it occurs tells little.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockKey(Vec<u8>);
 
@@ -196,7 +197,40 @@ impl std::fmt::Debug for BlockKey {
     }
 }
 
-/// The blocking keys of a person: five at the most.
+/// What a blocking key is made of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum KeyKind {
+    /// The day of birth and what is heard of the given name.
+    DayAndGiven,
+    /// The day of birth and what is heard of the family name.
+    DayAndFamily,
+    /// The year of birth and both names.
+    YearAndNames,
+    /// Day and month of birth and both names.
+    DateAndNames,
+    /// The day of birth and the postcode.
+    DayAndPostcode,
+    /// The telephone.
+    Phone,
+    /// House, street and place, and what is heard of the given name.
+    HomeAndGiven,
+}
+
+impl KeyKind {
+    /// The first byte of a key. A given name is found where somebody else has it as a family name: they change places.
+    fn code(self) -> u8 {
+        match self {
+            KeyKind::DayAndGiven | KeyKind::DayAndFamily => 1,
+            KeyKind::YearAndNames => 2,
+            KeyKind::DateAndNames => 3,
+            KeyKind::DayAndPostcode => 4,
+            KeyKind::Phone => 5,
+            KeyKind::HomeAndGiven => 6,
+        }
+    }
+}
+
+/// The blocking keys of a person: seven at the most.
 pub fn block_keys(profile: &Profile) -> Vec<BlockKey> {
     KeyMaker::new().keys(profile)
 }
@@ -206,6 +240,9 @@ pub(crate) struct KeyMaker {
     names: Names,
 }
 
+/// Years before and after a person's in which those of her names are counted.
+const YEARS_AROUND: u32 = 8;
+
 /// Names that are remembered: some megabytes of them.
 const REMEMBERED: usize = 20_000;
 
@@ -214,48 +251,84 @@ impl KeyMaker {
         KeyMaker { names: Names::new() }
     }
 
+    /// The keys, each once.
     pub(crate) fn keys(&mut self, profile: &Profile) -> Vec<BlockKey> {
+        let mut keys: Vec<BlockKey> = self.keys_by_kind(profile).into_iter().map(|(_, key)| key).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// The keys that people of the same names have who were born in the years around hers: whoever stands under them is no candidate, and
+    /// tells how common the names are.
+    pub(crate) fn namesakes_keys(&mut self, profile: &Profile) -> Vec<BlockKey> {
+        let born = profile.facts().born;
+        let (first, second) = self.names_in_order(profile);
+        if !born.is_known() || first.is_empty() || second.is_empty() {
+            return Vec::new();
+        }
+        let years = born.year().saturating_sub(YEARS_AROUND)..=born.year() + YEARS_AROUND;
+        years
+            .filter(|year| *year != born.year())
+            .map(|year| key_of(KeyKind::YearAndNames, &[&year.to_be_bytes(), &first, &second]))
+            .collect()
+    }
+
+    /// What is heard of both names, in one order whichever of them was written first.
+    fn names_in_order(&mut self, profile: &Profile) -> (Vec<u8>, Vec<u8>) {
+        let facts = profile.facts();
+        let (given, family) = (self.heard(&facts.given), self.heard(&facts.family));
+        if given <= family { (given, family) } else { (family, given) }
+    }
+
+    fn heard(&mut self, name: &Spelled<'_>) -> Vec<u8> {
         if self.names.len() > REMEMBERED {
             self.names = Names::new();
         }
+        let id = self.names.number(name);
+        self.names.texts.get(self.names.sound(id)).to_vec()
+    }
+
+    /// The keys, and what each is made of.
+    pub(crate) fn keys_by_kind(&mut self, profile: &Profile) -> Vec<(KeyKind, BlockKey)> {
         let facts = profile.facts();
-        let names = &mut self.names;
-        let mut heard = |name: &Spelled<'_>| {
-            let id = names.number(name);
-            names.texts.get(names.sound(id)).to_vec()
-        };
-        let (given, family) = (heard(&facts.given), heard(&facts.family));
-        // In one order whichever of them was written first.
+        let (given, family) = (self.heard(&facts.given), self.heard(&facts.family));
         let (first, second) = if given <= family { (&given, &family) } else { (&family, &given) };
         let born = facts.born;
         let day = born.packed().to_be_bytes();
         let year = born.year().to_be_bytes();
         let month_and_day = (born.packed() & 511).to_be_bytes();
-        let key = |kind: u8, parts: &[&[u8]]| {
-            if parts.iter().any(|part| part.is_empty()) {
-                return None;
-            }
-            let mut bytes = vec![kind];
-            for part in parts {
-                bytes.extend_from_slice(&(part.len() as u16).to_be_bytes());
-                bytes.extend_from_slice(part);
-            }
-            Some(BlockKey(bytes))
+        let postcode = fold_postcode(facts.postcode);
+        let place = if postcode.is_empty() { fold_street(facts.town) } else { postcode.clone() };
+        let (house, street) = (fold_house(facts.house), fold_street(facts.street));
+        let phone = match fold_phone(facts.phone) {
+            0 => Vec::new(),
+            phone => phone.to_be_bytes().to_vec(),
         };
         let known = born.is_known();
         let whole = known && born.day() != 0;
-        let mut keys: Vec<BlockKey> = [
-            key(1, &[&day, &given]).filter(|_| whole),
-            key(1, &[&day, &family]).filter(|_| whole),
-            key(2, &[&year, first, second]).filter(|_| known),
-            key(3, &[&month_and_day, first, second]).filter(|_| whole),
-            key(4, &[&day, super::place::fold_house(facts.postcode).as_bytes()]).filter(|_| whole),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        keys.sort();
-        keys.dedup();
-        keys
+        use KeyKind::*;
+        let made: [(KeyKind, bool, &[&[u8]]); 7] = [
+            (DayAndGiven, whole, &[&day, &given]),
+            (DayAndFamily, whole, &[&day, &family]),
+            (YearAndNames, known, &[&year, first, second]),
+            (DateAndNames, whole, &[&month_and_day, first, second]),
+            (DayAndPostcode, whole, &[&day, postcode.as_bytes()]),
+            (Phone, true, &[&phone]),
+            (HomeAndGiven, true, &[house.as_bytes(), street.as_bytes(), place.as_bytes(), &given]),
+        ];
+        made.into_iter()
+            .filter(|(_, can_be, parts)| *can_be && parts.iter().all(|part| !part.is_empty()))
+            .map(|(kind, _, parts)| (kind, key_of(kind, parts)))
+            .collect()
     }
+}
+
+fn key_of(kind: KeyKind, parts: &[&[u8]]) -> BlockKey {
+    let mut bytes = vec![kind.code()];
+    for part in parts {
+        bytes.extend_from_slice(&(part.len() as u16).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    BlockKey(bytes)
 }

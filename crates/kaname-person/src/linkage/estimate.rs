@@ -1,14 +1,18 @@
 //! Estimating a model from pairs without knowing which are one person: expectation and maximisation over the kinds of pairs.
 
 use super::level::{ABSENT, CODES, Field, ONE_SIDED, Pattern, SAME, UNKNOWN_SHARE};
-use super::model::{ByClass, CLASSES, Model, agrees_by_nature, prior_levels};
+use super::model::{ByClass, CLASSES, Model, Rival, agrees_by_nature, prior_levels};
 use super::records::{Records, WITH_GIVEN};
 
 /// At most so many pairs are counted: more change the estimate less than the sample's luck does.
 const SAMPLE: usize = 400_000;
 const ROUNDS: usize = 40;
 /// How many pairs the prior is worth in each kind and field.
-const PRIOR_PAIRS: f64 = 30.0;
+const PRIOR_PAIRS: f64 = 100.0;
+
+/// How many pairs of each kind are thought to be there before any are seen, for each record: a list that is short has too few twins and
+/// namesakes to learn of them, and would take them for one person.
+const THOUGHT: [(Rival, f64); 2] = [(Rival::Twin, 0.012), (Rival::Namesake, 0.02)];
 
 impl Model {
     /// The model under which the patterns of the candidate pairs are most likely, starting from what is known of such records.
@@ -25,8 +29,12 @@ impl Model {
         for field in Field::ALL {
             model.set(field, &start[field as usize]);
         }
+        let mut thought = [1.0; CLASSES];
+        for (rival, each) in THOUGHT {
+            thought[rival as usize] = (records.len() as f64 * each).clamp(1.0, PRIOR_PAIRS);
+        }
         for _ in 0..ROUNDS {
-            model = maximise(&model, &counted, &start);
+            model = maximise(&model, &counted, &start, thought);
         }
         model
     }
@@ -83,9 +91,14 @@ fn normalise(levels: &mut [ByClass; CODES]) {
     }
 }
 
-fn maximise(model: &Model, counted: &[(Pattern, f64)], start: &[[ByClass; CODES]]) -> Model {
+fn maximise(
+    model: &Model,
+    counted: &[(Pattern, f64)],
+    start: &[[ByClass; CODES]],
+    thought: [f64; CLASSES],
+) -> Model {
     let mut sums = vec![[[0.0_f64; CLASSES]; CODES]; Field::ALL.len()];
-    let mut totals = [1.0_f64; CLASSES];
+    let mut totals = thought;
     for (pattern, count) in counted {
         let joint = model.joint(*pattern);
         let best = joint.iter().copied().fold(f32::MIN, f32::max);

@@ -14,9 +14,14 @@ pub(crate) enum Script {
 /// The script of a name: kana only, or Han with whatever else, or Latin, or another alphabet. `None` without a letter.
 pub(crate) fn script(text: &str) -> Option<Script> {
     let of = |c: char| match c {
-        '\u{3041}'..='\u{30FF}' => Script::Kana,
+        '\u{3041}'..='\u{30FF}' | '\u{FF66}'..='\u{FF9F}' => Script::Kana,
         '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}' | '々' => Script::Han,
-        'a'..='z' | 'A'..='Z' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => Script::Latin,
+        'a'..='z'
+        | 'A'..='Z'
+        | '\u{C0}'..='\u{24F}'
+        | '\u{1E00}'..='\u{1EFF}'
+        | 'Ａ'..='Ｚ'
+        | 'ａ'..='ｚ' => Script::Latin,
         _ => Script::Other,
     };
     let scripts = || text.chars().filter(|c| c.is_alphabetic() || *c == '々').map(of);

@@ -252,7 +252,8 @@ fn japanese_sound(word: &str) -> Option<String> {
     Some(heard)
 }
 
-fn general_sound(word: &str) -> String {
+/// The sound of a word of any language.
+pub(crate) fn general_sound(word: &str) -> String {
     const PAIRS: [(&str, char); 22] = [
         ("ph", 'f'),
         ("sh", 's'),

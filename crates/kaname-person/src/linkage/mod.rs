@@ -7,6 +7,7 @@
 mod block;
 mod born;
 mod bulk;
+mod chance;
 mod estimate;
 pub(crate) mod fold;
 mod group;
@@ -21,10 +22,11 @@ mod records;
 pub(crate) mod similar;
 mod texts;
 
-pub(crate) use block::KeyMaker;
 pub use block::{BlockKey, block_keys};
+pub(crate) use block::{KeyKind, KeyMaker};
 pub use born::Born;
 pub use bulk::{Found, Pair, dedupe, link};
+pub(crate) use chance::{Crowd, compare_found};
 pub use level::{Field, Level};
 pub use model::{Evidence, FieldEvidence, Model, Rival, compare};
 pub use profile::{Facts, Profile, Spelled};

@@ -104,14 +104,16 @@ impl Model {
         let found: ByClass =
             [0.05, 2.0, 0.012, 0.02, people / 1_000_000.0, people / 2_000_000.0, people / 500_000.0, 1.0];
         let sum: f32 = found.iter().sum();
-        let mut model = Model {
-            priors: found.map(|count| (count / sum).log2()),
-            tables: Box::new([[[0.0; CLASSES]; CODES]; Field::ALL.len()]),
-        };
+        let mut model = Model::with_priors(found.map(|count| count / sum));
         for field in Field::ALL {
             model.set(field, &prior_levels(field));
         }
         model
+    }
+
+    /// A model of which only is known how often each kind of pair occurs; every field must be set.
+    pub(crate) fn with_priors(priors: ByClass) -> Model {
+        Model { priors: priors.map(f32::log2), tables: Box::new([[[0.0; CLASSES]; CODES]; Field::ALL.len()]) }
     }
 
     /// Sets a field's probabilities; codes that are not named keep to a trifle.

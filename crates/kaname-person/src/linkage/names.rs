@@ -1,7 +1,7 @@
 //! Names as they are compared: every form folded once for each distinct name, so that comparing two is comparing numbers.
 
 use super::fold::{Script, fold_han, fold_kana, fold_latin, fold_other, script};
-use super::letters::{arabic_consonants, consonants, indic_to_latin, kana_to_latin, sound};
+use super::letters::{arabic_consonants, consonants, general_sound, indic_to_latin, kana_to_latin, sound};
 use super::level::{ABSENT, DIFFERS, ONE_SIDED, Rarity, SAME, name};
 use super::nicknames::long_form;
 use super::profile::Spelled;
@@ -19,6 +19,8 @@ struct Forms {
     /// Latin letters, without spaces.
     latin: u32,
     sound: u32,
+    /// The sound by the rules of no one language, where no reading is known: `Seeta` and `Sita` could be Japanese, and are not.
+    elsewhere: u32,
     consonants: u32,
     /// The sound of the name that this is a short form of.
     long: u32,
@@ -99,12 +101,9 @@ impl Names {
         match script(name.written) {
             Some(Script::Latin) if words.is_empty() => words = fold_latin(name.written),
             Some(Script::Latin) | None => {}
-            Some(Script::Kana) => {
-                forms.written = self.texts.number(fold_kana(name.written).as_bytes());
-                if reading.is_empty() {
-                    reading = name.written;
-                }
-            }
+            // Kana is how a name is read, also where it is all that is known: it is compared with readings.
+            Some(Script::Kana) if reading.is_empty() => reading = name.written,
+            Some(Script::Kana) => {}
             Some(Script::Han) => forms.written = self.texts.number(fold_han(name.written).as_bytes()),
             Some(Script::Other) => {
                 let folded = without_titles(fold_other(name.written));
@@ -132,8 +131,15 @@ impl Names {
             forms.latin = self.texts.number(latin.as_bytes());
             forms.latin_length = latin.len().min(1_000) as u16;
             forms.sound = self.texts.number(heard.as_bytes());
+            if forms.kana == 0 {
+                forms.elsewhere = self.texts.number(general_sound(&latin).as_bytes());
+            }
             if forms.consonants == 0 {
-                let bare = words.iter().map(|word| consonants(word)).collect::<String>();
+                // An article that stands apart is left out as often as not, like one that is written with the name.
+                let is_article =
+                    |word: &&String| words.len() > 1 && matches!(word.as_str(), "al" | "el" | "ul");
+                let bare = words.iter().filter(|word| !is_article(word)).map(|word| consonants(word));
+                let bare = bare.collect::<String>();
                 forms.consonants = if bare.len() > 1 { self.texts.number(bare.as_bytes()) } else { 0 };
             }
             let long = long_form(&words[0]).map_or(heard, sound);
@@ -194,7 +200,7 @@ impl Names {
             return SAME + share(a).min(share(b));
         }
         let rarity = || rarity(a).min(rarity(b));
-        if agree(|f| f.sound) || agree(|f| f.kana) || agree(|f| f.latin) {
+        if agree(|f| f.sound) || agree(|f| f.elsewhere) || agree(|f| f.kana) || agree(|f| f.latin) {
             return name::SOUND + rarity();
         }
         let slips = if both(|f| f.latin) { self.texts.slips(x.latin, y.latin) } else { None };

@@ -69,6 +69,13 @@ pub(crate) fn fold_house(text: &str) -> String {
     folded
 }
 
+/// A postcode folded: its digits and letters, without signs and spaces, which are left out as often as not.
+pub(crate) fn fold_postcode(text: &str) -> String {
+    let mut folded = fold_house(text);
+    folded.retain(|c| c != '-');
+    folded
+}
+
 /// A decimal digit of any script, or the kanji of one.
 fn digit(c: char) -> Option<char> {
     let value = match c {

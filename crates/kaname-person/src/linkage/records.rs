@@ -5,7 +5,7 @@ use super::level::{
     ABSENT, DIFFERS, Field, ONE_SIDED, Pattern, Rarity, SAME, UNKNOWN_SHARE, address, born, name,
 };
 use super::names::{NameId, Names};
-use super::place::{fold_house, fold_phone, fold_street};
+use super::place::{fold_house, fold_phone, fold_postcode, fold_street};
 use super::profile::{Facts, Profile, Spelled};
 use super::texts::{QuickMap, Texts, quick_hash};
 
@@ -92,11 +92,11 @@ impl Records {
             birthplace: place(&mut self.names, facts.birthplace),
             town: place(&mut self.names, facts.town),
             born: facts.born,
-            house: self.code(facts.house),
+            house: self.code(facts.house, fold_house),
             street: self.street(facts.street),
-            postcode: self.code(facts.postcode),
+            postcode: self.code(facts.postcode, fold_postcode),
             phone: fold_phone(facts.phone) as u32,
-            id: self.code(facts.id),
+            id: self.code(facts.id, fold_house),
             email: match facts.email.trim() {
                 "" => 0,
                 email => quick_hash(email.to_lowercase().as_bytes()).max(1),
@@ -108,7 +108,7 @@ impl Records {
         self.rows.push(row);
     }
 
-    fn code(&mut self, text: &str) -> u32 {
+    fn code(&mut self, text: &str, fold: fn(&str) -> String) -> u32 {
         let digits = text.as_bytes();
         // House numbers and postcodes are looked up by their value: twice for each of a million records.
         if matches!(digits, [b'1'..=b'9', rest @ ..] if rest.len() < 5 && rest.iter().all(u8::is_ascii_digit))
@@ -123,11 +123,7 @@ impl Records {
             return self.decimals[value];
         }
         let is_plain = text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
-        if is_plain {
-            self.codes.number(text.as_bytes())
-        } else {
-            self.codes.number(fold_house(text).as_bytes())
-        }
+        if is_plain { self.codes.number(text.as_bytes()) } else { self.codes.number(fold(text).as_bytes()) }
     }
 
     fn street(&mut self, text: &str) -> u32 {

@@ -41,7 +41,7 @@ pub(crate) enum Bench {
     /// Complete sign-ins: pushed request, passkey, consent, code, tokens; the server's CPU only
     Signin(signin::Signin),
     /// Residents registered at a counter, each after the search for duplicates; `--count` people are there already
-    Register(Size),
+    Register(register::Register),
     /// One person found in many records, and how rightly: unsupervised, the truth is for keeping score
     Link(link::Link),
 }
@@ -98,8 +98,15 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
         Bench::Ledger(size) => {
             (ledger::measure(&Place::new(size)?, size.count.unwrap_or(819_200))?, size.json)
         }
-        Bench::Register(size) => {
-            (register::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json)
+        Bench::Register(ask) => {
+            let registered = register::run(ask)?;
+            if ask.size.json {
+                show::json(&registered);
+            } else {
+                print(&registered.measured);
+                register::print(&registered);
+            }
+            return Ok(ExitCode::SUCCESS);
         }
         Bench::Link(ask) => {
             let linked = link::run(ask)?;
@@ -115,28 +122,32 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
     if json {
         show::json(&measured);
     } else {
-        let Measured {
-            bench,
-            unit,
-            store,
-            count,
-            wall_seconds,
-            cpu_seconds,
-            per_core_second,
-            per_wall_second,
-            ..
-        } = &measured;
-        println!(
-            "{bench} on {store}: {} {unit} in {wall_seconds:.2} s, {cpu_seconds:.2} s of a core",
-            show::grouped(*count)
-        );
-        println!(
-            "  {} per core-second, {} per second",
-            show::grouped(*per_core_second as u64),
-            show::grouped(*per_wall_second as u64)
-        );
+        print(&measured);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(measured: &Measured) {
+    let Measured {
+        bench,
+        unit,
+        store,
+        count,
+        wall_seconds,
+        cpu_seconds,
+        per_core_second,
+        per_wall_second,
+        ..
+    } = measured;
+    println!(
+        "{bench} on {store}: {} {unit} in {wall_seconds:.2} s, {cpu_seconds:.2} s of a core",
+        show::grouped(*count)
+    );
+    println!(
+        "  {} per core-second, {} per second",
+        show::grouped(*per_core_second as u64),
+        show::grouped(*per_wall_second as u64)
+    );
 }
 
 /// Where a bench works. A temporary folder goes when it is dropped.
@@ -158,9 +169,14 @@ impl Place {
 
     /// A new deployment of the example country.
     fn deployment(&self, population: u64, port: u16) -> Result<Deployment, Failure> {
+        self.deployment_of("example", population, port)
+    }
+
+    /// A new deployment of a country.
+    fn deployment_of(&self, country: &str, population: u64, port: u16) -> Result<Deployment, Failure> {
         Deployment::create(&NewDeployment {
             folder: &self.folder.join("deployment"),
-            country: "example",
+            country,
             population,
             postgres: self.postgres.clone(),
             port,
