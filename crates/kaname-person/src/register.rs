@@ -11,7 +11,7 @@ use kaname_trust::person::{bucket_of, from_hash};
 use kaname_trust::seal::create_data_keys;
 use kaname_trust::{Actor, ActorKind, Keys, PersonId};
 
-use crate::event::{Change, LifeEvent};
+use crate::event::{Change, LifeEvent, follow};
 use crate::number::{self, Numbers, SealedNumber};
 use crate::table::Origin;
 use crate::{
@@ -27,6 +27,8 @@ pub struct Registrar {
     pub why: String,
     /// The pack that the entries were judged by.
     pub pack: PackVersion,
+    /// Whether other blocks and agencies are told of each. Of an import they are not: who needs its people reads the file.
+    pub tells: bool,
 }
 
 /// Somebody to be entered, with the number promised to her.
@@ -108,7 +110,8 @@ pub fn register(
 
     let admission =
         Admission { person, particulars, number, number_index, origin, evidence: ask.evidence.to_owned() };
-    let registrar = Registrar { by: ask.by.clone(), why: ask.why.to_owned(), pack: PackVersion::of(pack) };
+    let (by, why) = (ask.by.clone(), ask.why.to_owned());
+    let registrar = Registrar { by, why, pack: PackVersion::of(pack), tells: true };
     let (keys, env) = (keys.clone(), env.again());
     let outcomes = store.write(bucket, move |tx| {
         register_many(tx, &keys, &env, &registrar, std::slice::from_ref(&admission))
@@ -236,6 +239,11 @@ fn write(
         })
         .collect();
     table::insert_records(tx, &records)?;
+    if registrar.tells {
+        for person in people {
+            follow::enqueue(tx, keys, env, person, 1)?;
+        }
+    }
     Ok(())
 }
 

@@ -24,13 +24,10 @@ mod feeds;
 mod identities;
 #[path = "it/imports.rs"]
 mod imports;
-<<<<<<< HEAD
 #[path = "it/introductions.rs"]
 mod introductions;
-=======
 #[path = "it/linkage.rs"]
 mod linkage;
->>>>>>> 3495629 (wip)
 #[path = "it/links.rs"]
 mod links;
 #[path = "it/mixing.rs"]

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::file::reference_of;
 use super::{Desk, basis};
-use crate::register::{Register, register};
+use crate::duplicate::register_checked;
+use crate::register::Register;
 use crate::{Action, Entry, Field, PersonError, Refusal, policy, show};
 
 /// OSIA's names for fields of an entry, beside those of our own import file.
@@ -31,10 +32,11 @@ const FIELDS: &[(&str, Field)] = &[
     ("phoneNumber", Field::Phone),
 ];
 
-/// Enters a person by an agency's document; done again with the same id and document, it is the same person.
+/// Enters a person by an agency's document; done again with the same id and document, it is the same person. Somebody who looks like a
+/// resident is not entered: an agency sees nobody whom she might be, so an officer at a counter decides.
 ///
 /// # Errors
-/// What [`register`] refuses.
+/// What [`register_checked`] refuses.
 pub fn enter(desk: Desk<'_>, id: &str, document: &Map<String, Value>) -> Result<PersonId, PersonError> {
     let Desk { store, keys, pack, numbers, env, agency } = desk;
     policy::may(&agency.actor(), Action::RegisterResident)?;
@@ -65,7 +67,7 @@ pub fn enter(desk: Desk<'_>, id: &str, document: &Map<String, Value>) -> Result<
         why: "registration by an agency",
         evidence: &agency.id,
     };
-    register(store, keys, pack, numbers, env, &ask)
+    register_checked(store, keys, pack, numbers, env, &ask, None)
 }
 
 /// [`enter`], and her number. The same id again gives the same number.

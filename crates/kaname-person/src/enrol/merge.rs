@@ -12,9 +12,10 @@ use super::KitId;
 use super::kit::{GRACE_DAYS, KnownKit, known, missing};
 use super::packet::{OpenPacket, kit_of, open_packet};
 use super::table::{self, PacketState};
+use crate::duplicate::{register_as_new, register_checked};
 use crate::introduce::{Introducer, Vouch, vouch};
 use crate::number::resolve::{Resolve, resolve};
-use crate::register::{Register, register};
+use crate::register::Register;
 use crate::{Action, Numbers, PersonError, Refusal, officer, policy};
 
 /// What became of a packet.
@@ -24,6 +25,8 @@ pub enum Merged {
     Registered,
     /// It was merged before.
     AlreadyHere,
+    /// Somebody in the register looks like the person: the packet is kept until an officer has decided.
+    Waits,
     /// Why not. It tells nothing of the person.
     Refused(Refusal),
 }
@@ -39,6 +42,15 @@ pub struct Outcome {
     pub merged: Merged,
 }
 
+/// What an officer has decided of packets that wait: their people are nobody who is here.
+#[derive(Clone, Default, Debug)]
+pub struct Decided {
+    /// Which packets: the kit, and the place in its count.
+    pub new: Vec<(KitId, i64)>,
+    /// Why.
+    pub because: String,
+}
+
 /// Merges one packet. Killed at any point and run again, the person is registered once.
 ///
 /// # Errors
@@ -52,10 +64,12 @@ pub fn merge(
     env: &Env,
     by: &Actor,
     packet: &str,
+    decided: &Decided,
 ) -> Result<Outcome, PersonError> {
     policy::may(by, Action::MergePackets)?;
     let mut outcome = Outcome { kit: None, n: None, merged: Merged::AlreadyHere };
-    outcome.merged = match merge_one(store, keys, pack, numbers, env, packet.trim(), &mut outcome) {
+    let done = merge_one(store, keys, pack, numbers, env, packet.trim(), decided, &mut outcome);
+    outcome.merged = match done {
         Ok(merged) => merged,
         Err(PersonError::Refused(refusal)) => Merged::Refused(refusal),
         Err(error) => return Err(error),
@@ -81,6 +95,10 @@ pub fn lost(store: &Store, kits: &BTreeSet<KitId>) -> Result<Vec<(KitId, Vec<i64
     Ok(lost)
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a registration needs, the packet and where its outcome goes"
+)]
 fn merge_one(
     store: &Store,
     keys: &Keys,
@@ -88,6 +106,7 @@ fn merge_one(
     numbers: &Numbers,
     env: &Env,
     packet: &str,
+    decided: &Decided,
     outcome: &mut Outcome,
 ) -> Result<Merged, PersonError> {
     let id = kit_of(packet)?;
@@ -129,8 +148,13 @@ fn merge_one(
         why: "enrolled without a network",
         evidence: &evidence,
     };
-    let (state, merged) = match register(store, keys, pack, numbers, env, &ask) {
+    let entered = match decided.new.contains(&(id, n)) {
+        true => register_as_new(store, keys, pack, numbers, env, &ask, &decided.because),
+        false => register_checked(store, keys, pack, numbers, env, &ask, None),
+    };
+    let (state, merged) = match entered {
         Ok(_) => (PacketState::Merged, Merged::Registered),
+        Err(PersonError::Refused(Refusal::LooksLikeSomebody)) => (PacketState::Waits, Merged::Waits),
         Err(PersonError::Refused(refusal)) => (PacketState::Refused, Merged::Refused(refusal)),
         Err(error) => return Err(error),
     };

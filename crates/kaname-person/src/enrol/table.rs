@@ -68,6 +68,8 @@ pub(super) enum PacketState {
     Taken,
     /// The person is in the register.
     Merged,
+    /// Somebody in the register looks like the person: an officer is to decide.
+    Waits,
     /// The register refused it.
     Refused,
 }
@@ -77,6 +79,7 @@ impl PacketState {
         match self {
             PacketState::Taken => "taken",
             PacketState::Merged => "merged",
+            PacketState::Waits => "waits",
             PacketState::Refused => "refused",
         }
     }

@@ -5,14 +5,15 @@
 
 use kaname_base::Env;
 use kaname_base::pack::Pack;
-use kaname_store::jobs::{Job, JobError};
-use kaname_store::{Store, StoreError};
+use kaname_store::jobs::{self, Enqueued, Job, JobError, NewJob};
+use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, Keys, PersonId};
 
 use super::record::{Book, NewEvent, Side, record};
 use super::rules::Numbered;
 use super::{Change, EventKind};
+use crate::duplicate::kept::Indexed;
 use crate::{PersonError, Refusal, Standing};
 
 /// The kind of job that is asked for with each event.
@@ -31,13 +32,16 @@ pub struct Told {
     pub standing: Standing,
 }
 
-/// Records the other sides of an event, and says what other blocks should be told. Done twice, it changes nothing.
+/// Records the other sides of an event, puts the person as she is now into the index by which she is found, and says what other blocks
+/// should be told. Done twice, it changes nothing.
 ///
 /// # Errors
 /// [`JobError::Never`] when another side cannot be recorded: an officer must look, and [`super::check`] lists it.
 pub fn follow(store: &Store, keys: &Keys, pack: &Pack, env: &Env, job: &Job) -> Result<Told, JobError> {
     let (person, n) = read_body(keys, &job.id, &job.body).ok_or(JobError::Never("unreadable"))?;
-    let (told, others) = read(store, keys, pack, env, person, n).map_err(|error| failed(&error))?;
+    let Follows { told, others, indexed } =
+        read(store, keys, pack, env, person, n).map_err(|error| failed(&error))?;
+    indexed.write(store).map_err(|error| failed(&error))?;
     for other in others {
         let (keys, pack, env) = (keys.clone(), pack.clone(), env.again());
         let bucket = bucket_of(other.person, store.buckets());
@@ -61,6 +65,13 @@ pub fn follow(store: &Store, keys: &Keys, pack: &Pack, env: &Env, job: &Job) -> 
     Ok(told)
 }
 
+/// What follows from an event.
+struct Follows {
+    told: Told,
+    others: Vec<NewEvent>,
+    indexed: Indexed,
+}
+
 /// Opens the event, and says what is to be recorded with whom.
 fn read(
     store: &Store,
@@ -69,15 +80,16 @@ fn read(
     env: &Env,
     person: PersonId,
     n: i64,
-) -> Result<(Told, Vec<NewEvent>), PersonError> {
+) -> Result<Follows, PersonError> {
     let (with, pack, env) = (keys.clone(), pack.clone(), env.again());
     let keys = keys.clone();
     store.write(bucket_of(person, store.buckets()), move |tx| {
         let book = Book::open(tx, &with, &pack, &env.again(), person, &program(), "registration")?;
         let found = book.events.iter().find(|numbered| numbered.n == n).ok_or(Refusal::NoSuchEvent)?;
-        let standing = book.current()?.life.standing;
-        let told = Told { person, n, kind: found.event.kind(), standing };
-        Ok((told, other_sides(&keys, person, found, &book.events)))
+        let now = book.current()?;
+        let told = Told { person, n, kind: found.event.kind(), standing: now.life.standing };
+        let indexed = Indexed::of(&keys, &pack, person, &now, book.version());
+        Ok(Follows { told, others: other_sides(&keys, person, found, &book.events), indexed })
     })
 }
 
@@ -153,13 +165,30 @@ pub(crate) fn program() -> Actor {
     Actor::program("life-events", "program")
 }
 
+/// Asks for the job of an event, in the unit of work that records it.
+pub(crate) fn enqueue(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    env: &Env,
+    person: PersonId,
+    n: i64,
+) -> Result<(), StoreError> {
+    let id = job_id(keys, person, n);
+    let body = body(keys, &id, person, n);
+    match jobs::enqueue(tx, env, &NewJob { id, kind: KIND, body: &body, due: env.now })? {
+        Enqueued::Added => Ok(()),
+        // The event's number is new, so nobody can have asked for its job.
+        Enqueued::AlreadyThere | Enqueued::IdReused => Err(StoreError::Conflict),
+    }
+}
+
 /// The id of an event's job.
-pub(super) fn job_id(keys: &Keys, person: PersonId, n: i64) -> [u8; 16] {
+fn job_id(keys: &Keys, person: PersonId, n: i64) -> [u8; 16] {
     keys.blind_index("person.event-job", &[person.bytes().as_slice(), &n.to_be_bytes()].concat())
 }
 
 /// A reference to an event, wrapped anew each time.
-pub(super) fn body(keys: &Keys, id: &[u8; 16], person: PersonId, n: i64) -> Vec<u8> {
+fn body(keys: &Keys, id: &[u8; 16], person: PersonId, n: i64) -> Vec<u8> {
     keys.wrap(&context(id), &[person.bytes().as_slice(), &n.to_be_bytes()].concat())
 }
 

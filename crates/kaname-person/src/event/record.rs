@@ -3,7 +3,6 @@
 use jiff::civil::Date;
 use kaname_base::Env;
 use kaname_base::pack::Pack;
-use kaname_store::jobs::{self, Enqueued, NewJob};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Access, Actor, Keys, PersonId, Receipt, Sealed, access};
@@ -188,6 +187,11 @@ impl<'u> Book<'u> {
         self.events.iter().find(|numbered| numbered.n == *n)
     }
 
+    /// The version of her record of today.
+    pub(crate) fn version(&self) -> i64 {
+        self.row.version
+    }
+
     /// What is kept as her record of today.
     pub(crate) fn current(&self) -> Result<Resident, PersonError> {
         Ok(Sealed::<Resident>::from_bytes(&self.row.sealed).open(&self.receipt)?.of(self.receipt.person())?)
@@ -213,13 +217,7 @@ impl<'u> Book<'u> {
         let record = table::NewRecord::Event { id: &person, n, request, sealed: event.bytes() };
         table::insert_records(tx, &[record])?;
         own::set_current(tx, person, self.row.version, state.life.standing, state_sealed.bytes())?;
-        let id = follow::job_id(keys, person, n);
-        let body = follow::body(keys, &id, person, n);
-        let asked = jobs::enqueue(tx, env, &NewJob { id, kind: follow::KIND, body: &body, due: env.now })?;
-        match asked {
-            Enqueued::Added => Ok(n),
-            // The event's number is new, so nobody can have asked for its job.
-            Enqueued::AlreadyThere | Enqueued::IdReused => Err(StoreError::Conflict.into()),
-        }
+        follow::enqueue(tx, keys, env, person, n)?;
+        Ok(n)
     }
 }

@@ -1,11 +1,17 @@
 //! Is this person here already? Asked of a register on every store.
 
+use std::sync::Arc;
+
+use jiff::civil::date;
 use kaname_person::duplicate::{Candidate, Decision, find_duplicates, register_checked};
+use kaname_person::event::Change;
 use kaname_person::import::Mapping;
+use kaname_person::link::Desk;
+use kaname_person::link::index::refresh;
 use kaname_person::linkage::{Level, Rival};
 use kaname_person::register::{Register, find_by_reference};
 use kaname_person::show::{access_log, life_events};
-use kaname_person::{Entry, Particulars, PersonError, Refusal};
+use kaname_person::{Address, Entry, Field, Name, Names, Particulars, PersonError, Refusal};
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::PersonId;
 use kaname_trust::person::bucket_of;
@@ -16,6 +22,8 @@ on_every_store!(
     whoever_looks_like_her_is_found_and_told,
     a_look_alike_waits_for_an_officer,
     an_import_is_searched_too_and_a_kill_loses_nobody,
+    a_change_is_searched_as_soon_as_its_job_is_done,
+    whoever_shares_a_telephone_only_is_no_second_entry,
     nobody_else_may_ask,
 );
 
@@ -74,6 +82,8 @@ fn whoever_looks_like_her_is_found_and_told(t: &TestStore) {
         given_name: "Olu",
         family_name: "Adeyemi",
         birth_date: "1951-01-30",
+        phone: "",
+        email: "",
         ..jane()
     };
     assert!(ask(&w, &stranger).is_empty());
@@ -164,6 +174,69 @@ fn an_import_is_searched_too_and_a_kill_loses_nobody(t: &TestStore) {
             "row {i} is not found"
         );
     }
+}
+
+fn a_change_is_searched_as_soon_as_its_job_is_done(t: &TestStore) {
+    let w = World::new(t, "example");
+    let person = register(&w, 1, jane(), None).expect("nobody is here yet");
+    w.work();
+    let names = Names {
+        name: Name { family: "Abernathy".to_owned(), given: "Joan".to_owned() },
+        reading: None,
+        latin: None,
+    };
+    let renamed = w.event(2, person, date(2020, 1, 1), Change::ChangeOfName { names });
+    w.record(&renamed).expect("her name changes");
+    let moved = Change::Move {
+        address: Address {
+            postcode: "9000".to_owned(),
+            line: "7 Hill Road".to_owned(),
+            ..Address::default()
+        },
+    };
+    w.record(&w.event(3, person, date(2021, 1, 1), moved)).expect("she moves");
+    let today = w.open(person).particulars;
+    let right =
+        today.corrected(&[(Field::BirthDate, "1979-11-30")], &w.pack, date(2026, 1, 1)).expect("right");
+    w.record(&w.event(4, person, date(2022, 1, 1), Change::Correction { set: right })).expect("corrected");
+    // Under another telephone, what she is by now shares no key with what she was.
+    let by_now = Entry {
+        reference: "",
+        given_name: "Joan",
+        family_name: "Abernathy",
+        birth_date: "1979-11-30",
+        postcode: "9000",
+        address: "7 Hill Road",
+        phone: "",
+        email: "",
+        ..jane()
+    };
+    assert!(ask(&w, &by_now).is_empty());
+    w.work();
+    assert_eq!(ask(&w, &by_now).first().map(|found| found.person), Some(person));
+    assert_eq!(ask(&w, &jane()).first().map(|found| found.person), Some(person), "as she was, too");
+    // Nothing is left for the next check of a list.
+    let desk = Desk::new(w.store.clone(), w.keys.clone(), Arc::new(w.pack.clone()));
+    assert_eq!(refresh(&desk, &env(9), &mut |_| {}).expect("looks"), 0);
+}
+
+fn whoever_shares_a_telephone_only_is_no_second_entry(t: &TestStore) {
+    let w = World::new(t, "example");
+    let mother = register(&w, 1, jane(), None).expect("nobody is here yet");
+    // A child at home under its mother's telephone is compared with her, and registered.
+    let child =
+        Entry { reference: "A-2", given_name: "Thomas", sex: "M", birth_date: "2012-06-03", ..jane() };
+    let found = ask(&w, &child);
+    assert_eq!(found.iter().map(|found| found.person).collect::<Vec<_>>(), [mother]);
+    assert!(found[0].evidence.probability < 0.01, "{:?}", found[0].evidence);
+    assert_eq!(found[0].evidence.rival, Rival::Household);
+    register(&w, 2, child, None).expect("somebody else");
+    // She herself, whose name and day of birth are both miswritten, is found by it.
+    let miswritten =
+        Entry { reference: "", given_name: "Jaen", family_name: "Smyht", birth_date: "1981-04-20", ..jane() };
+    let found = ask(&w, &miswritten);
+    assert_eq!(found.first().map(|found| found.person), Some(mother));
+    assert!(found[0].evidence.probability > 0.5, "{:?}", found[0].evidence);
 }
 
 fn nobody_else_may_ask(t: &TestStore) {

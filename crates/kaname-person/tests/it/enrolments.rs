@@ -7,7 +7,7 @@ use kaname_base::{Env, Instant};
 use kaname_codec::b64;
 use kaname_person::enrol::KitId;
 use kaname_person::enrol::kit::{Kit, OpenKit, kits, make_kit, revoke_kit};
-use kaname_person::enrol::merge::{Merged, Outcome, lost, merge};
+use kaname_person::enrol::merge::{Decided, Merged, Outcome, lost, merge};
 use kaname_person::enrol::packet::{Entered, make_packet};
 use kaname_person::officer::{NewOfficer, OfficerChange, add_officer, change_officer};
 use kaname_person::{OfficerId, PersonError, Refusal};
@@ -19,6 +19,7 @@ use crate::world::{World, env, officer, registrar};
 
 on_every_store!(
     packets_join_in_any_order_and_once,
+    a_packet_of_somebody_who_looks_like_a_resident_waits,
     whatever_is_wrong_with_a_packet_is_refused,
     a_kit_ends_with_its_officer_its_days_and_its_revocation,
     a_merge_cut_short_goes_on
@@ -82,13 +83,31 @@ fn entered(given: &str) -> Entered {
 }
 
 impl Field {
+    /// Each number is somebody of another day of birth.
     fn packet(&self, n: i64, given: &str) -> String {
-        make_packet(&self.kit, n, env(1).now, &entered(given)).expect("makes")
+        let mut entered = entered(given);
+        let born = format!("{}-{:02}-{:02}", 1930 + n, n % 12 + 1, n % 28 + 1);
+        entered.fields.insert("birth_date".to_owned(), born);
+        self.packet_of(n, &entered)
+    }
+
+    fn packet_of(&self, n: i64, entered: &Entered) -> String {
+        make_packet(&self.kit, n, env(1).now, entered).expect("makes")
     }
 
     fn merge_in(&self, store: &Store, env: &Env, packet: &str) -> Result<Outcome, PersonError> {
+        self.merge_decided(store, env, packet, &Decided::default())
+    }
+
+    fn merge_decided(
+        &self,
+        store: &Store,
+        env: &Env,
+        packet: &str,
+        decided: &Decided,
+    ) -> Result<Outcome, PersonError> {
         let w = &self.w;
-        merge(store, &w.keys, &w.pack, &w.numbers, env, &registrar(), packet)
+        merge(store, &w.keys, &w.pack, &w.numbers, env, &registrar(), packet, decided)
     }
 
     fn merge(&self, packet: &str) -> Merged {
@@ -160,8 +179,31 @@ fn packets_join_in_any_order_and_once(t: &TestStore) {
         &later(1),
         &officer("payments"),
         &gone,
+        &Decided::default(),
     );
     assert!(matches!(by_payments, Err(PersonError::Refused(Refusal::NotAllowed { .. }))));
+}
+
+fn a_packet_of_somebody_who_looks_like_a_resident_waits(t: &TestStore) {
+    let field = field(t);
+    let ada = entered("Ada");
+    assert_eq!(field.merge(&field.packet_of(1, &ada)), Merged::Registered);
+    // Another packet of the same person, or of another who looks like her: merged as often as you like, it waits.
+    let second = field.packet_of(2, &ada);
+    for _ in 0..2 {
+        assert_eq!(field.merge(&second), Merged::Waits);
+    }
+    assert_eq!(field.w.count(), 1);
+    // A decision about other packets decides nothing.
+    let decided = |n| Decided { new: vec![(field.kit.id, n)], because: "two passports".to_owned() };
+    let merged = |decided: &Decided| {
+        field.merge_decided(&field.w.store, &later(1), &second, decided).expect("merges").merged
+    };
+    assert_eq!(merged(&decided(3)), Merged::Waits);
+    assert_eq!(merged(&decided(2)), Merged::Registered);
+    assert_eq!(merged(&decided(2)), Merged::AlreadyHere);
+    assert_eq!(field.merge(&second), Merged::AlreadyHere);
+    assert_eq!(field.w.count(), 2);
 }
 
 fn whatever_is_wrong_with_a_packet_is_refused(t: &TestStore) {
@@ -232,6 +274,7 @@ fn a_kit_ends_with_its_officer_its_days_and_its_revocation(t: &TestStore) {
     {
         Merged::Refused(refusal) => Some(refusal),
         Merged::Registered | Merged::AlreadyHere => None,
+        Merged::Waits => Some(Refusal::LooksLikeSomebody),
     };
     // Outside its days the laptop makes none; dated back or ahead, none is taken; nor too late.
     for days in [-1, 30] {

@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kaname_base::{Env, Instant};
 use kaname_person::agency::Agency;
 use kaname_person::agency::facts::Fact;
 use kaname_person::agency::feed::{self, Listener};
 use kaname_person::agency::read::Withheld;
+use kaname_person::event::follow;
 use kaname_person::import::Format;
 use kaname_person::link::agency::{hand_in_list, list, record};
 use kaname_person::link::check::{Check, Outcome, OutsideRow, check_rows};
@@ -76,9 +78,10 @@ fn held(w: &World, person: PersonId) -> Vec<Held> {
     linked_to(&desk(w), &env(21), &Asking::herself(person)).expect("she sees what is linked to her")
 }
 
-/// Does what is due at `now`; tells how many jobs were done.
+/// Does what is due at `now`; tells how many jobs about links were done.
 fn work(w: &World, now: Instant) -> u64 {
     let desk = desk(w);
+    let of_links = AtomicU64::new(0);
     let handler = |job: &jobs::Job| {
         let env = Env::new(now, [33; 32]);
         let done = match job.kind.as_str() {
@@ -86,21 +89,21 @@ fn work(w: &World, now: Instant) -> u64 {
             RECALL => recall(&desk, &env, job),
             TELL => tell(&desk, &env, &[Listener { agency: agency("health-fund"), everyone: false }], job),
             CHECK => check_list(&desk, &env, job),
+            follow::KIND => return follow::follow(&w.store, &w.keys, &w.pack, &env, job).map(drop),
             other => panic!("an unknown job: {other}"),
         };
+        of_links.fetch_add(1, Ordering::Relaxed);
         done.map_err(|error| {
             eprintln!("{error}");
             jobs::JobError::Later("failed")
         })
     };
     let worker = Worker::new(w.store.clone());
-    let mut done = 0;
     loop {
         let round = worker.round(&|| now, &handler).expect("a round of work");
         assert_eq!(round.failed, 0);
-        done += round.done;
         if round.done == 0 {
-            return done;
+            return of_links.load(Ordering::Relaxed);
         }
     }
 }

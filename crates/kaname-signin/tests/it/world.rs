@@ -56,8 +56,12 @@ impl World {
 
     pub(crate) fn on(data: &TestStore) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let store =
-            data.open(&[kaname_trust::MIGRATIONS, kaname_person::MIGRATIONS, kaname_signin::MIGRATIONS]);
+        let store = data.open(&[
+            kaname_store::jobs::MIGRATIONS,
+            kaname_trust::MIGRATIONS,
+            kaname_person::MIGRATIONS,
+            kaname_signin::MIGRATIONS,
+        ]);
         let keys = Keys::create(&folder.path().join("keys")).unwrap();
         let provider = Provider::open(store.clone(), keys.clone(), Config::new(ISSUER), &env(NOW)).unwrap();
         let (strict, plain) = (Party::new("strict", Profile::Fapi2), Party::new("plain", Profile::Plain));

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use kaname_person::enrol::KitId;
 use kaname_person::enrol::kit::{Kit, kits, make_kit, revoke_kit};
-use kaname_person::enrol::merge::{Merged, lost, merge};
+use kaname_person::enrol::merge::{Decided, Merged, lost, merge};
 use kaname_person::enrol::packet::{Entered, make_packet};
-use kaname_person::{Action, Numbers, OfficerId, PersonError};
+use kaname_person::{Action, Numbers, OfficerId, PersonError, Refusal};
 use serde::Serialize;
 
 use super::{On, officer};
@@ -91,6 +91,12 @@ pub(crate) struct Merge {
     /// The registrar who merges them
     #[arg(long, value_name = "OFFICER")]
     officer: String,
+    /// A packet that waits because somebody in the register looks like its person, and its person is another: an officer has looked
+    #[arg(long, value_name = "KIT/NUMBER", requires = "because")]
+    new: Vec<String>,
+    /// Why she is another
+    #[arg(long, value_name = "TEXT", requires = "new", default_value = "")]
+    because: String,
     /// Where the packets go that cannot be taken: file, line, kit, number, reason; no person
     #[arg(long, value_name = "FILE.csv", default_value = "enrol-rejects.csv")]
     rejects: PathBuf,
@@ -250,10 +256,17 @@ fn rows(file: &Path, evidence: &str) -> Result<Vec<Entered>, Failure> {
     Ok(people)
 }
 
+/// A packet by its kit and number, `kit_018f…/3`.
+fn place_of(text: &str) -> Result<(KitId, i64), Failure> {
+    let parts = text.split_once('/').and_then(|(kit, n)| Some((KitId::parse(kit).ok()?, n.parse().ok()?)));
+    parts.ok_or_else(|| Failure::usage(format!("'{text}' names no packet: kit_018f…/3 is one")))
+}
+
 #[derive(Serialize)]
 struct MergeAnswer<'a> {
     registered: u64,
     already_here: u64,
+    waiting: u64,
     refused: u64,
     missing: BTreeMap<String, Vec<i64>>,
     rejects_file: &'a Path,
@@ -264,11 +277,15 @@ fn run_merge(ask: &Merge) -> Result<ExitCode, Failure> {
     let by = officer::acting(&deployment, &ask.officer, Action::MergePackets)?;
     let Deployment { store, keys, pack, .. } = &deployment;
     let numbers = Numbers::new(keys, pack);
+    let decided = Decided {
+        new: ask.new.iter().map(|text| place_of(text)).collect::<Result<_, _>>()?,
+        because: ask.because.clone(),
+    };
     let unwritable =
         |error: csv::Error| Failure::unavailable(format!("cannot write {}: {error}", ask.rejects.display()));
     let mut rejects = csv::Writer::from_path(&ask.rejects).map_err(unwritable)?;
     rejects.write_record(["file", "line", "kit", "number", "code", "reason"]).map_err(unwritable)?;
-    let (mut registered, mut already_here, mut refused) = (0, 0, 0);
+    let (mut registered, mut already_here, mut waiting, mut refused) = (0, 0, 0, 0);
     let mut kits = BTreeSet::new();
     for file in &ask.files {
         let text = std::fs::read(file)
@@ -278,21 +295,34 @@ fn run_merge(ask: &Merge) -> Result<ExitCode, Failure> {
             if packet.trim().is_empty() {
                 continue;
             }
-            let outcome = merge(store, keys, pack, &numbers, &clock::env(), &by, &packet)?;
+            let outcome = merge(store, keys, pack, &numbers, &clock::env(), &by, &packet, &decided)?;
             kits.extend(outcome.n.and(outcome.kit));
-            match outcome.merged {
-                Merged::Registered => registered += 1,
-                Merged::AlreadyHere => already_here += 1,
+            let refusal = match outcome.merged {
+                Merged::Registered => {
+                    registered += 1;
+                    None
+                }
+                Merged::AlreadyHere => {
+                    already_here += 1;
+                    None
+                }
+                Merged::Waits => {
+                    waiting += 1;
+                    Some(Refusal::LooksLikeSomebody)
+                }
                 Merged::Refused(refusal) => {
                     refused += 1;
-                    let kit = outcome.kit.map_or(String::new(), |kit| kit.to_string());
-                    let n = outcome.n.map_or(String::new(), |n| n.to_string());
-                    let (file, line) = (file.to_string_lossy(), (at + 1).to_string());
-                    let reason = refusal.to_string();
-                    rejects
-                        .write_record([&*file, &line, &kit, &n, refusal.code(), &reason])
-                        .map_err(unwritable)?;
+                    Some(refusal)
                 }
+            };
+            if let Some(refusal) = refusal {
+                let kit = outcome.kit.map_or(String::new(), |kit| kit.to_string());
+                let n = outcome.n.map_or(String::new(), |n| n.to_string());
+                let (file, line) = (file.to_string_lossy(), (at + 1).to_string());
+                let reason = refusal.to_string();
+                rejects
+                    .write_record([&*file, &line, &kit, &n, refusal.code(), &reason])
+                    .map_err(unwritable)?;
             }
         }
     }
@@ -300,19 +330,25 @@ fn run_merge(ask: &Merge) -> Result<ExitCode, Failure> {
     let missing: BTreeMap<String, Vec<i64>> =
         lost(store, &kits)?.into_iter().map(|(kit, missing)| (kit.to_string(), missing)).collect();
     deployment.log()?.publish()?;
-    let answer = MergeAnswer { registered, already_here, refused, missing, rejects_file: &ask.rejects };
+    let answer =
+        MergeAnswer { registered, already_here, waiting, refused, missing, rejects_file: &ask.rejects };
     if ask.on.json {
         show::json(&answer);
     } else {
         println!("Registered {registered} resident(s); {already_here} were merged before; {refused} refused");
+        if waiting > 0 {
+            println!(
+                "{waiting} wait, because somebody in the register looks like the person: look at both, then merge again with\n  --new KIT/NUMBER --because TEXT   when she is another"
+            );
+        }
         for (kit, missing) in &answer.missing {
             println!("Missing of {kit}: number(s) {}", list_of(missing));
         }
-        if refused > 0 {
+        if refused + waiting > 0 {
             println!("Next: see {} for file, line and reason", ask.rejects.display());
         }
     }
-    Ok(ExitCode::from(if refused > 0 { PARTLY } else { 0 }))
+    Ok(ExitCode::from(if refused + waiting > 0 { PARTLY } else { 0 }))
 }
 
 fn run_revoke(ask: &Revoke) -> Result<ExitCode, Failure> {
