@@ -56,6 +56,10 @@ pub struct Decided {
 /// # Errors
 /// [`Refusal::NotAllowed`] when the caller may not merge; [`PersonError::Store`], [`PersonError::Trust`]. Whatever is wrong with
 /// the packet is told in the outcome.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a registration needs, the packet and what was decided of it"
+)]
 pub fn merge(
     store: &Store,
     keys: &Keys,

@@ -341,7 +341,10 @@ async fn a_search_names_whom_it_means_and_says_what_must_be_true_of_her() {
 fn work(world: &World, after: i64) {
     let worker = kaname_store::jobs::Worker::new(world.store.clone());
     let handler = |job: &kaname_store::jobs::Job| {
-        assert_eq!(job.kind, later::KIND);
+        if job.kind != later::KIND {
+            // What follows from registering the people of this world.
+            return Ok(());
+        }
         let app = &world.app;
         let with = Answering {
             store: &app.store,
