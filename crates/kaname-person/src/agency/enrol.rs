@@ -5,7 +5,7 @@ use kaname_trust::{PersonId, seal};
 use serde_json::{Map, Value};
 
 use super::file::{self, Buffer, Claim, File, Folder, Listed};
-use super::person::LONGEST_ID;
+use super::person::{LONGEST_ID, keep_entered};
 use super::table::Part;
 use super::{Desk, enter};
 use crate::{Action, PersonError, Refusal, policy};
@@ -76,6 +76,8 @@ pub fn delete(desk: Desk<'_>, id: &str) -> Result<(), PersonError> {
     let (keys, person) = (desk.keys.clone(), person(desk, id)?);
     on(desk, id, move |tx, folder, claim| {
         open(claim)?;
+        // Killed while it was being finished, she may be entered already.
+        keep_entered(tx, person)?;
         folder.clear(tx)?;
         Ok(seal::erase(tx, &keys, person)?)
     })?;

@@ -90,6 +90,8 @@ pub(crate) struct Meant {
     pub(crate) filed: bool,
     /// Whether she is registered.
     pub(crate) registered: bool,
+    /// Whether she ever was: she may have died since, or her entry was a second one. What is hers is the register's to keep.
+    pub(crate) entered: bool,
 }
 
 pub(crate) fn meant(
@@ -103,13 +105,13 @@ pub(crate) fn meant(
     for person in [by_file, by_name].into_iter().flatten() {
         let owner = owner(keys, agency, person);
         let file = file_item(keys);
-        let (filed, registered) =
-            store.read::<_, StoreError, _>(bucket_of(person, store.buckets()), move |tx| {
-                let filed = own::get(tx, &owner, Part::File, &file)?.is_some();
-                Ok((filed, table::resident(tx, person)?.is_some_and(|row| row.active)))
-            })?;
+        let (filed, row) = store.read::<_, StoreError, _>(bucket_of(person, store.buckets()), move |tx| {
+            let filed = own::get(tx, &owner, Part::File, &file)?.is_some();
+            Ok((filed, table::resident(tx, person)?))
+        })?;
+        let (entered, registered) = (row.is_some(), row.is_some_and(|row| row.active));
         if filed || registered {
-            return Ok(Some(Meant { person, filed, registered }));
+            return Ok(Some(Meant { person, filed, registered, entered }));
         }
     }
     Ok(None)

@@ -101,6 +101,7 @@ pub fn delete(desk: Desk<'_>, id: &str) -> Result<(), PersonError> {
     }
     let keys = desk.keys.clone();
     let identities = desk.in_folder(meant.person, None, move |tx, folder| {
+        keep_entered(tx, meant.person)?;
         let claims = folder.claims(tx, Part::Identity)?;
         folder.clear(tx)?;
         seal::erase(tx, &keys, meant.person)?;
@@ -109,6 +110,11 @@ pub fn delete(desk: Desk<'_>, id: &str) -> Result<(), PersonError> {
     unlist(desk, id, &identities)?;
     let listed = Listed { person: id.to_owned(), identity: String::new(), gallery: String::new() };
     file::enlist(desk.store, desk.keys, desk.agency, Part::File, (Vec::new(), vec![listed]))
+}
+
+/// Whoever was entered stays in the register, whatever became of her: her key is not an agency's to destroy.
+pub(super) fn keep_entered(tx: &mut Tx<'_>, person: PersonId) -> Result<(), PersonError> {
+    if crate::table::resident(tx, person)?.is_some() { Err(Refusal::RegisterKeeps.into()) } else { Ok(()) }
 }
 
 /// All identities of a person.
@@ -238,7 +244,7 @@ pub fn make_reference(desk: Desk<'_>, id: &str, of: &str) -> Result<(), PersonEr
     let (meaning, identity) = identity(desk, id, of)?;
     let claim = match identity {
         Identity::Registered => return Ok(()),
-        Identity::Claimed(_) if meaning.registered => return Err(Refusal::RegisterKeeps.into()),
+        Identity::Claimed(_) if found(desk, id)?.entered => return Err(Refusal::RegisterKeeps.into()),
         Identity::Claimed(claim) => claim,
     };
     let biographic = claim.document.get("biographicData").and_then(Value::as_object).cloned();
@@ -325,7 +331,7 @@ fn give(desk: Desk<'_>, target: Meant, given: &[Claim]) -> Result<(), PersonErro
 fn both(desk: Desk<'_>, into: &str, from: &str) -> Result<(Meant, Meant), PersonError> {
     let (target, source) = (found(desk, into)?, found(desk, from)?);
     may_tell(desk, into)?;
-    if target.registered || source.registered {
+    if target.entered || source.entered {
         return Err(Refusal::RegisterKeeps.into());
     }
     if target.person == source.person { Err(Refusal::FileThere.into()) } else { Ok((target, source)) }
