@@ -100,6 +100,10 @@ fn open(
     let (keys, pack, env, asking) = (keys.clone(), pack.clone(), env.again(), holder.clone());
     store.write(bucket_of(store, holder.person), move |tx| {
         let env = env.again();
+        // From the moment that her entry is closed, and not from when others have been told of it.
+        if !show::is_active(tx, asking.person)? {
+            return Err(Refusal::NoSuchResident.into());
+        }
         let receipt = show::log(tx, &keys, &pack, &env, &asking, Action::HoldMandate, &["mandates"])?;
         let rows = match index {
             Some(index) => table::one(tx, asking.person, Side::Held, &index)?.into_iter().collect(),

@@ -8,7 +8,7 @@ use kaname_trust::{Actor, Keys, Mandate, PersonId};
 use super::table::{self, MandateState, Side};
 use super::{
     GivenMandate, HeldMandate, HolderId, HolderName, MandateId, Terms, bucket_of, given_index, held_index,
-    rules,
+    open_given, rules,
 };
 use crate::show::{self, Asking};
 use crate::{Action, OfficerId, PackVersion, PersonError, Refusal};
@@ -32,7 +32,8 @@ pub struct Give {
 /// which she gives with it.
 ///
 /// # Errors
-/// [`Refusal::MandateTerms`], [`Refusal::SamePerson`], [`Refusal::NotAllowed`], [`Refusal::NoSuchResident`].
+/// [`Refusal::MandateTerms`], [`Refusal::SamePerson`], [`Refusal::NotAllowed`], [`Refusal::NoSuchResident`];
+/// [`Refusal::RequestReused`] for another holder or scope under a request that was done.
 pub fn offer(
     store: &Store,
     keys: &Keys,
@@ -205,6 +206,13 @@ fn write_given(
         pack: PackVersion::of(pack),
     };
     let (sealed, index) = (receipt.data_key().seal(&given), given_index(keys, id));
+    // What was approved once must not reach another holder, or further, under the same request.
+    let there = table::one(tx, person, Side::Given, &index)?.map(|row| open_given(&row, &receipt));
+    let given = there.transpose()?.map_or(Ok(given.clone()), |kept| {
+        let same = (&kept.holder, &kept.kind, &kept.scope) == (&given.holder, &given.kind, &given.scope);
+        if same { Ok(kept) } else { Err(Refusal::RequestReused) }
+    })?;
+
     table::insert(tx, person, Side::Given, &index, first, sealed.bytes())?;
     Ok(HeldMandate {
         id,
@@ -212,7 +220,7 @@ fn write_given(
         name: resident.display_name(pack),
         kind: given.kind,
         scope: given.scope,
-        until,
-        at: env.now,
+        until: given.until,
+        at: given.at,
     })
 }
