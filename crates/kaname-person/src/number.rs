@@ -317,7 +317,7 @@ pub(crate) fn look_up(
 /// The entry that counts, from one that may have been merged into another, and that into a third.
 fn follow_merges(store: &Store, person: PersonId) -> Result<PersonId, StoreError> {
     let mut at = person;
-    // A chain is short. One that never ends, of two merges decided at the same instant, is found by the check of events.
+    // A chain is short, and a merge that would close it to a ring is taken back.
     for _ in 0..LONGEST_CHAIN {
         let next = store.read::<_, StoreError, _>(bucket_of(at, store.buckets()), move |tx| {
             crate::identity::table::leads(tx, at)
@@ -331,7 +331,7 @@ fn follow_merges(store: &Store, person: PersonId) -> Result<PersonId, StoreError
 }
 
 /// The most entries that were merged one into the next.
-const LONGEST_CHAIN: usize = 16;
+pub(crate) const LONGEST_CHAIN: usize = 16;
 
 /// To whom the directory has promised what stands under this index.
 fn promised_to(store: &Store, index: BlindIndex) -> Result<Option<PersonId>, StoreError> {

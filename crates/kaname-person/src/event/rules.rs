@@ -202,13 +202,13 @@ fn allowed_in(standing: Standing, change: &Change) -> Result<(), Refusal> {
             | Change::Annulment { .. }
             | Change::RelationEnds { .. }
             | Change::Bereavement { .. }
+            | Change::Absorbed { .. }
             | Change::SplitOff { .. }
     );
     // Also after she died: she has a second entry, or a child's father is found.
     let in_death = matches!(
         change,
         Change::MergedInto { .. }
-            | Change::Absorbed { .. }
             | Change::RelationBegins { relation: RelationKind::Parent | RelationKind::Child, .. }
     );
     match (standing, change) {

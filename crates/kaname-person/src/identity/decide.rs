@@ -13,6 +13,7 @@ use super::{Act, Proposal, ProposalId, ProposalState, rules, table as own};
 use crate::event::follow::program;
 use crate::event::record::{Book, NewEvent, Side, record};
 use crate::event::{Change, EventKind};
+use crate::number::LONGEST_CHAIN;
 use crate::{Action, PersonError, Refusal, policy};
 
 /// The kind of job that carries out what was decided.
@@ -163,16 +164,45 @@ impl Work<'_> {
     }
 
     fn merge(&self, survivor: PersonId) -> Result<(), PersonError> {
-        let leads =
-            self.store.read::<_, StoreError, _>(bucket_of_person(self.store, survivor), move |tx| {
-                own::leads(tx, survivor)
-            })?;
-        if leads.is_some() {
+        let second = self.person;
+        let was_done = self.leads(second)? == Some(survivor);
+        if !was_done && self.leads(survivor)?.is_some() {
             return Err(Refusal::EntryMerged.into()); // what counts must be an entry that counts
         }
-        let second = self.person;
         let event = self.event(second, 0, Change::MergedInto { survivor });
-        self.record_and(second, event, move |tx| own::lead(tx, second, survivor)).map(drop)
+        let n = self.record_and(second, event, move |tx| own::lead(tx, second, survivor))?;
+        // Another merge may have been decided at the same instant, of the survivor into this one: then nobody would count.
+        if self.comes_back(survivor)? { self.take_back(n) } else { Ok(()) }
+    }
+
+    fn leads(&self, person: PersonId) -> Result<Option<PersonId>, StoreError> {
+        self.store.read(bucket_of_person(self.store, person), move |tx| own::leads(tx, person))
+    }
+
+    /// Whether the entry that this one was merged into leads, over however many, back to it.
+    fn comes_back(&self, survivor: PersonId) -> Result<bool, StoreError> {
+        let mut at = survivor;
+        for _ in 0..LONGEST_CHAIN {
+            match self.leads(at)? {
+                Some(next) if next == self.person => return Ok(true),
+                Some(next) => at = next,
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Strikes a merge that must not stand, and refuses its proposal, in one unit of work: both lie in the second entry's bucket.
+    fn take_back(&self, of: i64) -> Result<(), PersonError> {
+        let (second, id) = (self.person, self.id);
+        let annul = self.event(second, 1, Change::Annulment { of });
+        self.record_and(second, annul, move |tx| {
+            own::lead_nowhere(tx, second)?;
+            let Some(row) = own::read(tx, id)? else { return Err(StoreError::Conflict) };
+            own::set(tx, id, row.version, ProposalState::Refused, &row.sealed)
+        })?;
+        self.begun.set(false);
+        Err(Refusal::EntryMerged.into())
     }
 
     fn unmerge(&self) -> Result<(), PersonError> {
