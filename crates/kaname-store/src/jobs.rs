@@ -61,6 +61,7 @@ const LATER: &str = "UPDATE store_job SET due = $3, leased_until = 0, error = $4
 const BURY: &str = "UPDATE store_job SET state = 2, error = $3 WHERE bucket = $1 AND id = $2 AND state = 0";
 const REVIVE: &str = "UPDATE store_job SET state = 0, attempts = 0, due = $3, leased_until = 0
     WHERE bucket = $1 AND id = $2 AND state = 2";
+const WAITS: &str = "SELECT 1 FROM store_job WHERE bucket = $1 AND id = $2 AND state = 0";
 const DEAD: &str = "SELECT id, kind, body, due, attempts, error FROM store_job
     WHERE bucket = $1 AND state = 2 ORDER BY due, id LIMIT $2";
 const FORGET: &str = "DELETE FROM store_job WHERE bucket = $1 AND state = 1 AND due < $2";
@@ -148,6 +149,11 @@ pub fn claim_due(
 /// Says that a job was done. Saying it twice, or of a job that is gone, changes nothing.
 pub fn done(tx: &mut Tx<'_>, id: &[u8; 16]) -> Result<(), StoreError> {
     tx.change(DONE, &[id.into()]).map(drop)
+}
+
+/// Whether a job was asked for and is not done yet: it waits for its time, or for a worker who holds it and may be dead.
+pub fn waits(tx: &mut Tx<'_>, id: &[u8; 16]) -> Result<bool, StoreError> {
+    Ok(tx.row(WAITS, &[id.into()])?.is_some())
 }
 
 /// Says that a job failed: it is tried again later, or dead when its attempts are used up. `error_code` is ours, not the

@@ -14,7 +14,7 @@ use super::record::{Book, NewEvent, Side, record};
 use super::rules::Numbered;
 use super::{Change, EventKind};
 use crate::duplicate::kept::Indexed;
-use crate::{PersonError, Refusal, Standing};
+use crate::{PersonError, Refusal, Standing, table};
 
 /// The kind of job that is asked for with each event.
 pub const KIND: &str = "person.event";
@@ -43,23 +43,8 @@ pub fn follow(store: &Store, keys: &Keys, pack: &Pack, env: &Env, job: &Job) -> 
         read(store, keys, pack, env, person, n).map_err(|error| failed(&error))?;
     indexed.write(store).map_err(|error| failed(&error))?;
     for other in others {
-        let (keys, pack, env) = (keys.clone(), pack.clone(), env.again());
-        let bucket = bucket_of(other.person, store.buckets());
-        let recorded = store.write(bucket, move |tx| {
-            // An annulment names the event by its number with the other, which only her own book tells.
-            let mut ask = other.clone();
-            if let Change::Annulment { .. } = ask.change {
-                let book = Book::open(tx, &keys, &pack, &env, ask.person, &program(), "correction")?;
-                let first_request = request_of_other(&keys, person, annulled(&ask), ask.person);
-                let Some(found) = book.of_request(&first_request) else { return Ok(()) };
-                ask.change = Change::Annulment { of: found.n };
-            }
-            record(tx, &keys, &pack, &env.again(), &ask, Side::Others).map(drop)
-        });
-        match recorded {
-            // Recorded from her side too, by somebody who did not know of this one.
-            Ok(()) | Err(PersonError::Refused(Refusal::AlreadyRelated | Refusal::NotRelated)) => {}
-            Err(error) => return Err(failed(&error)),
+        for late in tell_other(store, keys, pack, env, person, other)? {
+            let _none = tell_other(store, keys, pack, env, late.0, late.1)?;
         }
     }
     Ok(told)
@@ -70,6 +55,66 @@ struct Follows {
     told: Told,
     others: Vec<NewEvent>,
     indexed: Indexed,
+}
+
+/// Whose event it is, and what is to be recorded of it with another.
+type OtherSide = (PersonId, NewEvent);
+
+/// Records the other side of an event of `person`. Gives what must follow from that: whom the other's death is told to only now, because
+/// they were not related as far as her book told when she died.
+fn tell_other(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    person: PersonId,
+    other: NewEvent,
+) -> Result<Vec<OtherSide>, JobError> {
+    let (keys, pack, env) = (keys.clone(), pack.clone(), env.again());
+    let bucket = bucket_of(other.person, store.buckets());
+    let recorded = store.write(bucket, move |tx| {
+        // An annulment names the event by its number with the other, which only her own book tells.
+        let mut ask = other.clone();
+        if let Change::Annulment { .. } = ask.change {
+            let book = Book::open(tx, &keys, &pack, &env, ask.person, &program(), "correction")?;
+            let first_request = request_of_other(&keys, person, annulled(&ask), ask.person);
+            let Some(found) = book.of_request(&first_request) else { return Ok(Vec::new()) };
+            ask.change = Change::Annulment { of: found.n };
+        }
+        record(tx, &keys, &pack, &env.again(), &ask, Side::Others)?;
+        mourners(tx, &keys, &pack, &env, ask.person)
+    });
+    match recorded {
+        Ok(late) => Ok(late),
+        // Recorded from her side too, by somebody who did not know of this one.
+        Err(PersonError::Refused(Refusal::AlreadyRelated | Refusal::NotRelated)) => Ok(Vec::new()),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// Who is told of the death of somebody who died; nobody while she lives.
+fn mourners(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    person: PersonId,
+) -> Result<Vec<OtherSide>, PersonError> {
+    if table::resident(tx, person)?.is_none_or(|row| row.active) {
+        return Ok(Vec::new());
+    }
+    let book = Book::open(tx, keys, pack, env, person, &program(), "registration")?;
+    let death = |numbered: &&Numbered| {
+        matches!(numbered.event.change, Change::Death) && !is_struck(&book.events, numbered.n)
+    };
+    let told =
+        book.events.iter().filter(death).flat_map(|death| other_sides(keys, person, death, &book.events));
+    Ok(told.map(|other| (person, other)).collect())
+}
+
+/// Whether an event counts for nothing any more.
+fn is_struck(all: &[Numbered], n: i64) -> bool {
+    all.iter().any(|later| matches!(later.event.change, Change::Annulment { of } if of == n))
 }
 
 /// Opens the event, and says what is to be recorded with whom.
@@ -89,7 +134,16 @@ fn read(
         let now = book.current()?;
         let told = Told { person, n, kind: found.event.kind(), standing: now.life.standing };
         let indexed = Indexed::of(&keys, &pack, person, &now, book.version());
-        Ok(Follows { told, others: other_sides(&keys, person, found, &book.events), indexed })
+        // A job may be done before an earlier one, whose worker died with it: what that one has to tell is told first. What was struck
+        // before anybody was told of it has no other side.
+        let mut others = Vec::new();
+        for numbered in book.events.iter().filter(|numbered| numbered.n <= n) {
+            let is_due = numbered.n == n || jobs::waits(tx, &job_id(&keys, person, numbered.n))?;
+            if is_due && !is_struck(&book.events, numbered.n) {
+                others.extend(other_sides(&keys, person, numbered, &book.events));
+            }
+        }
+        Ok(Follows { told, others, indexed })
     })
 }
 
