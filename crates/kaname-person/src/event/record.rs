@@ -65,6 +65,23 @@ pub fn record_event(
     })
 }
 
+/// The number of the event that was recorded for a request, if one was. It opens nothing, so that a file that is read a second time says
+/// nothing new in anybody's log.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub fn recorded(
+    store: &Store,
+    by: &Actor,
+    person: PersonId,
+    request: &[u8; 16],
+) -> Result<Option<i64>, PersonError> {
+    policy::may(by, Action::RecordEvent)?;
+    let Some(bucket) = person.bucket(store.buckets()) else { return Ok(None) };
+    let rows = store.read::<_, StoreError, _>(bucket, move |tx| table::events(tx, person))?;
+    Ok(rows.into_iter().find(|row| row.request == request).map(|row| row.n))
+}
+
 /// Whether there is such another resident. Asked before, because she lies in another bucket; what has changed until her side is
 /// recorded is found by [`super::check`].
 pub(crate) fn check_other(store: &Store, person: PersonId, other: PersonId) -> Result<(), PersonError> {

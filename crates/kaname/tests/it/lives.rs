@@ -127,6 +127,16 @@ fn a_file_of_events_is_recorded_once() {
             ),
             "{not json".to_owned(),
             line("nobody", r#""kind":"death","on":"2025-01-01""#),
+            // Read again, these are not judged by what she has become since.
+            line(
+                &references[3],
+                r#""kind":"correction","on":"2025-01-01","set":{"birth_date":"1950-02-03"}"#,
+            ),
+            line(
+                &references[3],
+                r#""kind":"correction","on":"2025-01-01","set":{"birth_date":"1950-02-04"}"#,
+            ),
+            line(&references[3], r#""kind":"death","on":"2025-01-01""#),
         ]
         .join("\n"),
     );
@@ -141,9 +151,9 @@ fn a_file_of_events_is_recorded_once() {
         text(&folder),
         "--json",
     ];
-    for jobs in [2, 0] {
+    for jobs in [5, 0] {
         let done = answer_with(&args, 4);
-        assert_eq!((&done["recorded"], &done["jobs_done"]), (&2.into(), &jobs.into()), "{done}");
+        assert_eq!((&done["recorded"], &done["jobs_done"]), (&5.into(), &jobs.into()), "{done}");
         let refused: Vec<u64> =
             done["refused"].as_array().unwrap().iter().map(|row| row["line"].as_u64().unwrap()).collect();
         assert_eq!(refused, [3, 4, 5, 6], "{done}");

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use kaname_person::event::check::check;
-use kaname_person::event::{EventKind, Filled, NewEvent, history, record_event};
+use kaname_person::event::{EventKind, Filled, NewEvent, history, record_event, recorded};
 use kaname_person::register::{new_request, person_of_reference};
 use kaname_person::show::{Asking, open_resident};
 use kaname_person::{Action, Field, PersonError, RelationKind};
@@ -265,6 +265,10 @@ fn record(
         filled.entry.set(field, value);
     }
     let person = person_of_reference(keys, store.buckets(), &line.source, &line.reference);
+    // Read again, a line is not judged again: by now she may have another status, or have died.
+    if let Some(n) = recorded(store, by, person, &request)? {
+        return Ok((person, n));
+    }
     let purpose = if kind == EventKind::Correction { "correction" } else { "registration" };
     let now = open(deployment, Asking { person, actor: by.clone(), purpose: purpose.to_owned() })?;
     let env = clock::env();
