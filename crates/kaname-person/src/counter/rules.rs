@@ -33,12 +33,14 @@ impl Ending {
     }
 }
 
-/// Why a session that began at `since`, and in which something was done at `seen`, is over at `now`; `None` while it is not.
+/// Why a session that began at `since`, and in which something was done at `seen`, is over at `now`; `None` while it is not. Where the
+/// clock was set back by more than a pause, nobody knows how long nothing was done, and it is over.
 pub fn over(rules: CounterRules, since: Instant, seen: Instant, now: Instant) -> Option<Ending> {
     if now >= since.plus_seconds(rules.longest_minutes * 60) {
         return Some(Ending::TooLong);
     }
-    (now >= seen.plus_seconds(rules.idle_minutes * 60)).then_some(Ending::Idle)
+    let idle = rules.idle_minutes * 60;
+    (now >= seen.plus_seconds(idle) || now.plus_seconds(idle) <= seen).then_some(Ending::Idle)
 }
 
 #[cfg(test)]
@@ -57,6 +59,9 @@ mod tests {
             (55, 59, None),
             (59, 60, Some(Ending::TooLong)),
             (0, 90, Some(Ending::TooLong)),
+            (20, 16, None),
+            (20, 15, Some(Ending::Idle)),
+            (20, -90, Some(Ending::Idle)),
         ] {
             assert_eq!(over(rules, at(0), at(seen), at(now)), expected, "seen {seen}, now {now}");
         }

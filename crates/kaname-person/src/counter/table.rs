@@ -10,7 +10,8 @@ const ONE: &str = "SELECT officer, version, wrapped FROM person_counter WHERE bu
 const ALL: &str = "SELECT officer, version, wrapped FROM person_counter WHERE bucket = $1 ORDER BY officer";
 const SET: &str = "UPDATE person_counter SET wrapped = $4, version = version + 1
     WHERE bucket = $1 AND officer = $2 AND version = $3";
-const GONE: &str = "DELETE FROM person_counter WHERE bucket = $1 AND officer = $2 AND version = $3";
+const GONE: &str =
+    "DELETE FROM person_counter WHERE bucket = $1 AND officer = $2 AND version = $3 AND wrapped = $4";
 
 /// A session's row.
 pub(super) struct CounterRow {
@@ -37,9 +38,11 @@ pub(super) fn replace(tx: &mut Tx<'_>, row: &CounterRow) -> Result<(), StoreErro
     tx.change_one(SET, &[Value::from(&row.officer), Value::Int(row.version), Value::Bytes(&row.wrapped)])
 }
 
-/// Removes the version that was read; nothing when another process did.
+/// Removes the version that was read; nothing when another process did. Versions count from 1 with each session, so that the bytes, which
+/// are never the same twice, say which session it is.
 pub(super) fn delete(tx: &mut Tx<'_>, row: &CounterRow) -> Result<(), StoreError> {
-    tx.change(GONE, &[Value::from(&row.officer), Value::Int(row.version)]).map(drop)
+    let args = [Value::from(&row.officer), Value::Int(row.version), Value::Bytes(&row.wrapped)];
+    tx.change(GONE, &args).map(drop)
 }
 
 fn read(row: &Row) -> Result<CounterRow, StoreError> {
