@@ -1,5 +1,7 @@
 //! All tests of this crate, in one binary.
 
+#[path = "it/agencies.rs"]
+mod agencies;
 #[path = "it/aliases.rs"]
 mod aliases;
 #[path = "it/attacks.rs"]
@@ -30,6 +32,8 @@ mod introductions;
 mod linkage;
 #[path = "it/links.rs"]
 mod links;
+#[path = "it/merges.rs"]
+mod merges;
 #[path = "it/mixing.rs"]
 mod mixing;
 #[path = "it/names.rs"]

@@ -3,14 +3,18 @@
 use kaname_codec::iso20022::{GroupStatus, Report, Status, parse_pain002, write_pain002};
 use kaname_pay::Refusal;
 use kaname_pay::payout::{RunState, State, report};
-use kaname_testkit::TestStore;
+use kaname_testkit::{TestStore, on_every_store};
 
 use super::world::{World, auditor};
 
+on_every_store!(
+    a_report_that_is_not_ours_is_refused_whole,
+    a_bank_may_reject_a_whole_message_and_accept_before_it_settles,
+);
+
 type Change = fn(&mut Report<'_>);
 
-#[test]
-fn a_report_that_is_not_ours_is_refused_whole() {
+fn a_report_that_is_not_ours_is_refused_whole(t: &TestStore) {
     let changes: [(&str, Change); 9] = [
         ("of another message", |report| report.original_message_id = "0".repeat(32).into()),
         ("of another block", |report| report.original_payment_id = Some("0".repeat(32).into())),
@@ -42,8 +46,7 @@ fn a_report_that_is_not_ours_is_refused_whole() {
             report.transfers[0].status = Status::Settled;
         }),
     ];
-    let t = TestStore::sqlite();
-    let world = World::new(&t, 12);
+    let world = World::new(t, 12);
     world.register_everyone();
     let run = world.approved();
     world.banks.iter().for_each(|wire| *wire.silent.lock().unwrap() = true);
@@ -95,10 +98,8 @@ fn a_report_that_is_not_ours_is_refused_whole() {
     world.assert_all_is_paid(run.id);
 }
 
-#[test]
-fn a_bank_may_reject_a_whole_message_and_accept_before_it_settles() {
-    let t = TestStore::sqlite();
-    let world = World::new(&t, 12);
+fn a_bank_may_reject_a_whole_message_and_accept_before_it_settles(t: &TestStore) {
+    let world = World::new(t, 12);
     world.register_everyone();
     let run = world.approved();
     let all = |status: fn() -> GroupStatus<'static>, into: State, people: u64| {

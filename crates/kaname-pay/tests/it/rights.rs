@@ -9,13 +9,19 @@ use kaname_pay::payout::{
 use kaname_pay::{PayError, Refusal, TransferId};
 use kaname_person::Refusal as Policy;
 use kaname_store::Tx;
-use kaname_testkit::TestStore;
+use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::access::Entry;
 use kaname_trust::{Access, Actor, ActorKind, PersonId, access};
 
 use super::world::{
     AMOUNT, World, account, amount, approval, auditor, currency, env, go_on, payments, run_id, start,
 };
+
+on_every_store!(
+    nobody_moves_money_without_the_role,
+    whoever_planned_a_run_does_not_fund_it_and_each_step_has_a_name,
+    a_residents_log_names_the_law_and_nobody_who_was_not_there,
+);
 
 fn in_role(role: &str) -> Actor {
     Actor::officer("somebody", role)
@@ -35,10 +41,8 @@ fn refused_within(
     is_refused(world.store().write::<_, PayError, _>(home, move |tx| work(tx, &by)))
 }
 
-#[test]
-fn nobody_moves_money_without_the_role() {
-    let t = TestStore::sqlite();
-    let world = World::new(&t, 6);
+fn nobody_moves_money_without_the_role(t: &TestStore) {
+    let world = World::new(t, 6);
     world.register_everyone();
     let planned = world.plan(run_id(1));
     let id = planned.id;
@@ -80,10 +84,8 @@ fn nobody_moves_money_without_the_role() {
     assert!(report(&world.desk, &auditor(), run_id(2)).is_err());
 }
 
-#[test]
-fn whoever_planned_a_run_does_not_fund_it_and_each_step_has_a_name() {
-    let t = TestStore::sqlite();
-    let world = World::new(&t, 6);
+fn whoever_planned_a_run_does_not_fund_it_and_each_step_has_a_name(t: &TestStore) {
+    let world = World::new(t, 6);
     world.register_everyone();
     let planned = world.plan(run_id(1));
     let (home, id) = (world.store().buckets().home(), planned.id);
@@ -110,10 +112,8 @@ fn whoever_planned_a_run_does_not_fund_it_and_each_step_has_a_name() {
     assert!(acts.iter().all(|act| act.role == "payments"));
 }
 
-#[test]
-fn a_residents_log_names_the_law_and_nobody_who_was_not_there() {
-    let t = TestStore::sqlite();
-    let world = World::new(&t, 2);
+fn a_residents_log_names_the_law_and_nobody_who_was_not_there(t: &TestStore) {
+    let world = World::new(t, 2);
     world.register_everyone();
     let run_it = world.approved();
     let command = RunPayout { by: going_on("approver"), ..start(run_it.id) };

@@ -25,7 +25,9 @@ on_every_store!(
     a_single_use_is_used_once_however_many_try,
     a_request_that_is_repeated_makes_one_alias,
     a_person_has_no_more_than_the_country_says,
-    a_locked_number_leads_nobody_outside
+    a_locked_number_leads_nobody_outside,
+    a_hundred_at_once_use_it_once,
+    an_alias_outlives_her_number_and_not_her_entry
 );
 
 fn agency() -> Actor {
@@ -265,4 +267,83 @@ fn a_use_survives_any_failure() {
         }
     }
     assert!(failed > 0 && kept > 0, "{failed} failures, {kept} of them after the commit");
+}
+
+/// One alias, a hundred users at the same instant, while its holder takes it back: good for one of them, or for none.
+fn a_hundred_at_once_use_it_once(t: &TestStore) {
+    let w = World::new(t, "example");
+    let person = w.register(1, jane()).expect("registers");
+    let (mut used, mut taken_back) = (0, 0);
+    for round in 0..4_u8 {
+        let alias = make(&w, round, asked(person, round, AliasKind::SingleUse, 0)).expect("makes");
+        let n = listed(&w, person)[0].n;
+        let start = std::sync::Barrier::new(101);
+        let good = std::thread::scope(|scope| {
+            let tries: Vec<_> = (0..100_u8)
+                .map(|user| {
+                    let (w, alias, start) = (&w, &alias, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        found(w, &env(1), alias.as_str(), &agency(), user).is_some()
+                    })
+                })
+                .collect();
+            start.wait();
+            if round % 2 == 1 {
+                revoke(&w, Asking::herself(person), n).expect("takes back");
+            }
+            tries.into_iter().map(|user| user.join().expect("ends")).filter(|good| *good).count()
+        });
+        let state = listed(&w, person)[0].state;
+        match state {
+            AliasState::Used => used += 1,
+            AliasState::Revoked => taken_back += 1,
+            AliasState::Active => panic!("round {round}: nothing became of it"),
+        }
+        assert_eq!(good, usize::from(state == AliasState::Used), "round {round}");
+    }
+    assert!(used >= 2 && used + taken_back == 4, "{used} used, {taken_back} taken back");
+}
+
+fn an_alias_outlives_her_number_and_not_her_entry(t: &TestStore) {
+    use kaname_person::event::Change;
+    use kaname_person::identity::Act;
+    use kaname_person::number::{ReplaceNumber, replace_number};
+    let w = World::new(t, "example");
+    let (person, other) = (w.person(1, "A-1", "Smith"), w.person(2, "A-2", "Smyth"));
+    let number = reveal(&w, person);
+    let alias = make(&w, 1, asked(person, 1, AliasKind::Permanent, 0)).expect("makes");
+    let replace = ReplaceNumber {
+        request: [9; 16],
+        person,
+        by: officer("registrar"),
+        why: "leaked".to_owned(),
+        evidence: "report 4".to_owned(),
+    };
+    replace_number(&w.store, &w.keys, &w.pack, &w.numbers, &env(9), &replace).expect("replaces");
+    let leads = |text: &str, actor: &Actor| found(&w, &env(1), text, actor, 1);
+    // The old number leads the authority alone; what she gave in its place goes on.
+    assert_eq!(
+        (leads(number.as_str(), &agency()), leads(number.as_str(), &officer("registrar"))),
+        (None, Some(person))
+    );
+    assert_eq!(leads(alias.as_str(), &agency()), Some(person));
+    let new_number = reveal(&w, person);
+    assert_eq!(leads(new_number.as_str(), &agency()), Some(person));
+
+    // Merged into another entry, hers leads nobody outside, by no name of hers.
+    let id = w.propose(20, person, Act::Merge { survivor: other });
+    w.decide(id, crate::identities::second(), true).expect("merges");
+    for text in [number.as_str(), new_number.as_str(), alias.as_str()] {
+        assert_eq!(leads(text, &agency()), None);
+        assert_eq!(leads(text, &Actor::resident()), None);
+    }
+    assert_eq!(leads(new_number.as_str(), &officer("registrar")), Some(other));
+    let refused = make(&w, 30, asked(person, 30, AliasKind::Permanent, 0));
+    assert!(matches!(refused, Err(PersonError::Refused(Refusal::NoSuchResident))));
+    let undo = w.propose(21, person, Act::Unmerge);
+    w.decide(undo, crate::identities::second(), true).expect("is undone");
+    assert_eq!(leads(alias.as_str(), &agency()), Some(person));
+    w.record(&w.event(40, person, jiff::civil::date(2026, 9, 1), Change::Death)).expect("dies");
+    assert_eq!((leads(alias.as_str(), &agency()), leads(new_number.as_str(), &agency())), (None, None));
 }

@@ -12,7 +12,9 @@ use crate::world::{World, asking, env, jane, officer};
 on_every_store!(
     one_resident_at_a_time,
     a_session_ends_by_itself,
-    another_terminal_and_another_role_get_nothing
+    another_terminal_and_another_role_get_nothing,
+    officers_tabs_and_residents_at_once_never_mix,
+    a_clock_that_is_set_back_ends_it
 );
 
 const TERMINAL: [u8; 16] = [7; 16];
@@ -138,4 +140,113 @@ fn another_terminal_and_another_role_get_nothing(t: &TestStore) {
     begin(&w.store, &w.keys, &w.pack, &env(11), &ask).expect("begins");
     assert_eq!(found(&w, [8; 16], at(1)), Found::None);
     assert!(opened(&w, at(1)).is_some());
+}
+
+/// Three officers with two tabs each serve four residents, begin, look, go on and end, all at once. Whatever session a tab finds open is
+/// the one that was begun for that resident, and each that was begun is told to have ended.
+fn officers_tabs_and_residents_at_once_never_mix(t: &TestStore) {
+    const STEPS: u64 = 24;
+    let w = World::new(t, "example");
+    let people: Vec<PersonId> = (0..4_u8)
+        .map(|n| {
+            let reference = format!("A-{n}");
+            let entry = kaname_person::Entry { reference: &reference, ..jane() };
+            w.register(n + 1, entry).expect("registers")
+        })
+        .collect();
+    let begun = std::sync::Mutex::new(std::collections::HashMap::new());
+    let (looked, ended) = (std::sync::atomic::AtomicU64::new(0), std::sync::atomic::AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for tab in 0..6_u64 {
+            let (w, people, begun, looked, ended) = (&w, &people, &begun, &looked, &ended);
+            scope.spawn(move || {
+                let officer_id = OfficerId::from_bytes([(tab / 2) as u8 + 1; 16]);
+                for step in 0..STEPS {
+                    let seed = (tab * STEPS + step) as u8;
+                    let person = people[((step * (tab + 1) + tab) % 4) as usize];
+                    let ask = serve(person, officer_id);
+                    match step % 4 {
+                        0 | 2 => match begin(&w.store, &w.keys, &w.pack, &env(seed), &ask) {
+                            Ok(id) => assert_eq!(begun.lock().expect("whole").insert(id, person), None),
+                            Err(PersonError::Store(kaname_store::StoreError::Busy)) => {}
+                            Err(error) => panic!("{error}"),
+                        },
+                        1 => look(w, officer_id, begun, looked),
+                        _ => {
+                            let was_open =
+                                end(&w.store, &w.keys, &w.pack, &env(seed), officer_id, Ending::Ended);
+                            ended.fetch_add(
+                                u64::from(was_open.expect("ends")),
+                                std::sync::atomic::Ordering::Relaxed,
+                            );
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let begun = begun.into_inner().expect("whole");
+    let (looked, ended) = (looked.into_inner(), ended.into_inner());
+    assert!(
+        begun.len() > 40 && looked > 0 && ended > 0,
+        "{} begun, {looked} looks, {ended} ends",
+        begun.len()
+    );
+    for officer_id in 1..4 {
+        let officer_id = OfficerId::from_bytes([officer_id; 16]);
+        end(&w.store, &w.keys, &w.pack, &env(250), officer_id, Ending::SignedOut).expect("ends");
+        assert!(!end(&w.store, &w.keys, &w.pack, &env(251), officer_id, Ending::Ended).expect("is over"));
+    }
+    for person in people {
+        let of_her = begun.values().filter(|served| **served == person).count();
+        let lines = told_all(&w, person);
+        let endings = lines.iter().filter(|line| *line != "counter-begun").count();
+        assert!(endings >= of_her, "{of_her} begun, {endings} ended: {lines:?}");
+    }
+}
+
+/// A look goes on with the session that it finds, and with no other.
+fn look(
+    w: &World,
+    officer_id: OfficerId,
+    begun: &std::sync::Mutex<std::collections::HashMap<kaname_person::counter::CounterId, PersonId>>,
+    looked: &std::sync::atomic::AtomicU64,
+) {
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let seen = w
+        .store
+        .read(w.store.buckets().home(), move |tx| open(tx, &keys, &pack, at(1), officer_id, &TERMINAL));
+    let Found::Open(session) = seen.expect("reads") else { return };
+    // It may have been begun an instant before its id was noted here; then nobody can have noted another person for it.
+    let noted = begun.lock().expect("whole").get(&session.id()).copied();
+    assert!(noted.is_none_or(|person| person == session.person()));
+    touch(&w.store, &w.keys, at(30), officer_id, &session).expect("is noted");
+    looked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+}
+
+fn told_all(w: &World, person: PersonId) -> Vec<String> {
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let entries = w
+        .store
+        .write::<_, PersonError, _>(kaname_trust::person::bucket_of(person, w.store.buckets()), move |tx| {
+            access_log(tx, &keys, &pack, &env(252), &asking(person, "auditor", "audit"), 10_000)
+        })
+        .expect("reads");
+    let counted: Vec<i64> = entries.iter().rev().map(|entry| entry.n).collect();
+    assert_eq!(counted, (1..=counted.len() as i64).collect::<Vec<_>>(), "her log has no gap");
+    let counters = entries.iter().flat_map(|entry| entry.fields.iter());
+    counters.filter(|field| field.starts_with("counter-")).cloned().collect()
+}
+
+/// Nobody knows how long nothing was done in it, so nothing more is.
+fn a_clock_that_is_set_back_ends_it(t: &TestStore) {
+    let w = World::new(t, "example");
+    let person = w.register(1, jane()).expect("registers");
+    begin(&w.store, &w.keys, &w.pack, &later(10, 7_200), &serve(person, somebody())).expect("begins");
+    assert!(opened(&w, at(7_200)).is_some());
+    assert!(opened(&w, at(7_190)).is_some(), "clocks of two servers differ by some seconds");
+    assert_eq!(found(&w, TERMINAL, at(0)), Found::Over(Ending::Idle));
+    assert_eq!(sweep(&w.store, &w.keys, &w.pack, &later(11, 0)).expect("sweeps"), 1);
+    assert_eq!(found(&w, TERMINAL, at(7_200)), Found::None);
+    assert_eq!(told(&w, person), ["counter-begun", "counter-idle"]);
 }

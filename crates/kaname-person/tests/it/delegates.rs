@@ -23,7 +23,10 @@ on_every_store!(
     an_officer_stands_in_for_a_day,
     death_ends_what_was_given_and_what_was_held,
     a_death_that_was_a_mistake_gives_back_what_it_ended,
-    a_mandate_survives_being_cut_short
+    a_mandate_survives_being_cut_short,
+    what_was_approved_reaches_nobody_else,
+    nobody_hands_on_what_she_holds,
+    the_dead_act_no_more
 );
 
 struct Two {
@@ -397,4 +400,102 @@ fn the_two_sides_share_no_value() {
     assert_eq!(rows.len(), 6, "{}", path.display());
     let distinct: std::collections::HashSet<&Vec<u8>> = rows.iter().collect();
     assert_eq!(distinct.len(), 6);
+}
+
+/// Two officers agreed on one holder and one scope: the same request sent again, for another holder or more, gives nothing.
+fn what_was_approved_reaches_nobody_else(t: &TestStore) {
+    let two = two(t, "1980-04-21");
+    let w = &two.w;
+    let entry = Entry { reference: "A-3", given_name: "Mallory", birth_date: "1970-01-01", ..jane() };
+    let mallory = w.register(3, entry).expect("registers");
+    two.recorded("guardian").expect("records");
+    let row = w
+        .store
+        .buckets()
+        .all()
+        .find_map(|bucket| w.store.read(bucket, |tx| proposed_in_bucket(tx, 1)).expect("lists").pop());
+    let (person, row) = row.expect("it waits");
+    let ask =
+        Asking { actor: Actor::officer("off_2", "registrar"), ..asking(person, "registrar", "registration") };
+    two.unit(person, move |tx, keys, pack| approve(tx, keys, pack, &env(3), &ask, row)).expect("approves");
+
+    let same = two.give(2, "guardian", &["see-data"], registrar());
+    let widened = Terms { scope: strings(&["see-data", "payments"]), ..same.terms.clone() };
+    for again in [Give { holder: mallory, ..same.clone() }, Give { terms: widened, ..same.clone() }] {
+        let answer = record(&w.store, &w.keys, &w.pack, &env(4), &again);
+        refused(answer, &Refusal::RequestReused);
+    }
+    record(&w.store, &w.keys, &w.pack, &env(4), &same).expect("word for word it is the same mandate");
+    let of_mallory = held(&w.store, &w.keys, &w.pack, &env(5), &Asking::herself(mallory)).expect("lists");
+    assert_eq!((of_mallory.len(), two.held().len(), two.given().len()), (0, 1, 1));
+    assert_eq!(two.act_at(&env(5)).expect("acts").scope, ["see-data"]);
+}
+
+/// A delegate of a delegate is nobody's delegate.
+fn nobody_hands_on_what_she_holds(t: &TestStore) {
+    let two = two(t, "1980-04-21");
+    let w = &two.w;
+    two.offered(&["see-data"]);
+    let index = two.held()[0].index;
+    accept(&w.store, &w.keys, &w.pack, &env(2), &Asking::herself(two.mother), index).expect("accepts");
+    let entry = Entry { reference: "A-3", given_name: "Theo", birth_date: "1990-01-01", ..jane() };
+    let third = w.register(3, entry).expect("registers");
+    let give = Give {
+        asking: Asking::herself(two.mother),
+        holder: third,
+        ..two.give(4, "representative", &["see-data"], Actor::resident())
+    };
+    offer(&w.store, &w.keys, &w.pack, &env(3), &give).expect("offers");
+    let thirds = || held(&w.store, &w.keys, &w.pack, &env(4), &Asking::herself(third)).expect("lists");
+    let of_mother = thirds()[0].index;
+    accept(&w.store, &w.keys, &w.pack, &env(4), &Asking::herself(third), of_mother).expect("accepts");
+    let acting = act(&w.store, &w.keys, &w.pack, &env(5), &Asking::herself(third), of_mother).expect("acts");
+    assert_eq!(two.opens(&acting.actor, two.mother).expect("opens"), "Margaret Smith");
+
+    // In the mother's place he holds nothing of hers, neither listed nor by its index, and opens nothing of her daughter.
+    let in_her_place =
+        Asking { person: two.mother, actor: acting.actor.clone(), purpose: "own-access".to_owned() };
+    let listed = held(&w.store, &w.keys, &w.pack, &env(6), &in_her_place);
+    assert!(matches!(listed, Err(PersonError::Refused(Refusal::NotAllowed { .. }))));
+    let acts = act(&w.store, &w.keys, &w.pack, &env(6), &in_her_place, index);
+    assert!(matches!(acts, Err(PersonError::Refused(Refusal::NotAllowed { .. }))));
+    refused(
+        act(&w.store, &w.keys, &w.pack, &env(6), &Asking::herself(third), index),
+        &Refusal::NoSuchMandate,
+    );
+    assert!(two.opens(&acting.actor, two.her).is_err());
+    // What he has in hand says itself what it allows, and for whom: changed, it is somebody else's word.
+    let mine = two.act_at(&env(7)).expect("acts").actor;
+    let mandate = mine.mandate.as_deref().expect("a mandate");
+    let scope = strings(&["see-data", "number", "see-log", "payments"]);
+    let forged =
+        kaname_trust::Mandate::for_person(two.mother, mandate.id.clone(), mandate.kind.clone(), scope);
+    refused(two.opens(&Actor::delegate(forged), two.mother), &Refusal::MandateOver);
+}
+
+/// Closed is closed from that moment on, and not when the worker comes by.
+fn the_dead_act_no_more(t: &TestStore) {
+    for holder_dies in [true, false] {
+        let two = two(t, "1980-04-21");
+        let w = &two.w;
+        two.offered(&["see-data"]);
+        let index = two.held()[0].index;
+        accept(&w.store, &w.keys, &w.pack, &env(2), &Asking::herself(two.mother), index).expect("accepts");
+        two.act_at(&env(3)).expect("acts");
+        let dead = if holder_dies { two.mother } else { two.her };
+        let death = kaname_person::event::Change::Death;
+        w.record(&w.event(9, dead, jiff::civil::date(2026, 9, 1), death)).expect("dies");
+        let acts = act(&w.store, &w.keys, &w.pack, &env(4), &Asking::herself(two.mother), index);
+        refused(acts, if holder_dies { &Refusal::NoSuchResident } else { &Refusal::MandateOver });
+        if !holder_dies {
+            let offered = offer(
+                &w.store,
+                &w.keys,
+                &w.pack,
+                &env(5),
+                &Give { request: [8; 16], ..two.give(8, "representative", &["see-data"], Actor::resident()) },
+            );
+            refused(offered, &Refusal::NoSuchResident);
+        }
+    }
 }

@@ -106,7 +106,7 @@ pub(crate) fn address(line: &str) -> Address {
     }
 }
 
-fn names(family: &str) -> Names {
+pub(crate) fn names(family: &str) -> Names {
     let name = Name { family: family.to_owned(), given: "Jane".to_owned() };
     Names { name, ..Names::default() }
 }

@@ -23,7 +23,7 @@ on_every_store!(
 );
 
 impl World {
-    fn propose(&self, request: u8, person: PersonId, act: Act) -> ProposalId {
+    pub(crate) fn propose(&self, request: u8, person: PersonId, act: Act) -> ProposalId {
         let by = officer("registrar");
         let (why, evidence) = ("looked again".to_owned(), "fingerprints".to_owned());
         let ask = NewProposal { request: [request; 16], person, act, by, why, evidence };
@@ -32,7 +32,12 @@ impl World {
         id
     }
 
-    fn decide(&self, id: ProposalId, by: Actor, approve: bool) -> Result<ProposalState, &'static str> {
+    pub(crate) fn decide(
+        &self,
+        id: ProposalId,
+        by: Actor,
+        approve: bool,
+    ) -> Result<ProposalState, &'static str> {
         match decide(&self.store, &self.keys, &self.pack, &env(9), &Decide { id, approve, by }) {
             Ok(state) => Ok(state),
             Err(PersonError::Refused(refusal)) => Err(refusal.code()),
@@ -40,7 +45,7 @@ impl World {
         }
     }
 
-    fn number_of(&self, person: PersonId) -> String {
+    pub(crate) fn number_of(&self, person: PersonId) -> String {
         let (keys, pack) = (self.keys.clone(), self.pack.clone());
         let ask = asking(person, "registrar", "registration");
         let number =
@@ -50,12 +55,12 @@ impl World {
         number.expect("reveals").as_str().to_owned()
     }
 
-    fn leads(&self, number: &str, actor: &Actor) -> Option<PersonId> {
+    pub(crate) fn leads(&self, number: &str, actor: &Actor) -> Option<PersonId> {
         let ask = Resolve { text: number, actor, use_id: [1; 16] };
         resolve(&self.store, &self.keys, &self.pack, &env(1), &ask).expect("resolves")
     }
 
-    fn kinds(&self, person: PersonId) -> Vec<(EventKind, bool)> {
+    pub(crate) fn kinds(&self, person: PersonId) -> Vec<(EventKind, bool)> {
         let (keys, pack) = (self.keys.clone(), self.pack.clone());
         let ask = asking(person, "registrar", "registration");
         let lines = self.store.write(bucket_of(person, self.store.buckets()), move |tx| {
@@ -68,7 +73,7 @@ impl World {
 const MIGRATIONS: &[&[kaname_store::Migration]] =
     &[kaname_store::jobs::MIGRATIONS, kaname_trust::MIGRATIONS, kaname_person::MIGRATIONS];
 
-fn second() -> Actor {
+pub(crate) fn second() -> Actor {
     Actor { id: "off_2".to_owned(), ..officer("registrar") }
 }
 

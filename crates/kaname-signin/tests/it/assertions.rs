@@ -5,9 +5,22 @@ use kaname_codec::b64;
 use kaname_signin::bench::Party;
 use kaname_signin::client::{self, Profile};
 use kaname_signin::{Parameters, Refusal, SigninError, par};
+use kaname_testkit::{TestStore, on_every_store};
 use serde_json::{Value, json};
 
 use crate::world::{ISSUER, Journey, NOW, Pairs, World, env, program, refusal, set};
+
+on_every_store!(
+    a_good_assertion_passes,
+    each_claim_is_checked,
+    clocks_may_differ_by_ten_seconds,
+    an_assertion_is_used_once,
+    only_its_own_key_and_es256_prove_a_party,
+    the_party_that_pushes_is_the_party_that_proves,
+    a_plain_partys_assertion_may_hold_an_hour_and_is_still_used_once,
+    a_plain_party_may_name_the_endpoint_or_a_list,
+    another_process_sees_a_registration_within_seconds,
+);
 
 fn push_with(world: &World, party: &Party, assertion: &str) -> Result<(), SigninError> {
     let mut pairs: Pairs = party.request(&Journey::new().verifier);
@@ -22,14 +35,12 @@ fn push_changed(world: &World, change: impl FnOnce(&mut Value)) -> Result<(), Si
     push_with(world, &world.strict, &world.strict.sign(&claims))
 }
 
-#[test]
-fn a_good_assertion_passes() {
-    assert!(push_changed(&World::new(), |_| {}).is_ok());
+fn a_good_assertion_passes(t: &TestStore) {
+    assert!(push_changed(&World::on(t), |_| {}).is_ok());
 }
 
-#[test]
-fn each_claim_is_checked() {
-    let world = World::new();
+fn each_claim_is_checked(t: &TestStore) {
+    let world = World::on(t);
     let now = NOW.seconds();
     let par = format!("{ISSUER}/par");
     let cases: Vec<(&str, Value, Refusal)> = vec![
@@ -61,17 +72,15 @@ fn each_claim_is_checked() {
     }
 }
 
-#[test]
-fn clocks_may_differ_by_ten_seconds() {
-    let world = World::new();
+fn clocks_may_differ_by_ten_seconds(t: &TestStore) {
+    let world = World::on(t);
     push_changed(&world, |claims| claims["iat"] = json!(NOW.seconds() + 10)).unwrap();
     push_changed(&world, |claims| claims["exp"] = json!(NOW.seconds() - 9)).unwrap();
     push_changed(&world, |claims| claims["exp"] = json!(NOW.seconds() + 300)).unwrap();
 }
 
-#[test]
-fn an_assertion_is_used_once() {
-    let world = World::new();
+fn an_assertion_is_used_once(t: &TestStore) {
+    let world = World::on(t);
     let assertion = world.strict.sign(&world.strict.claims(ISSUER, NOW));
     push_with(&world, &world.strict, &assertion).unwrap();
     assert_eq!(refusal(push_with(&world, &world.strict, &assertion)), Refusal::AssertionReplayed);
@@ -84,9 +93,8 @@ fn an_assertion_is_used_once() {
     assert_eq!(refusal(answer), Refusal::AssertionReplayed);
 }
 
-#[test]
-fn only_its_own_key_and_es256_prove_a_party() {
-    let world = World::new();
+fn only_its_own_key_and_es256_prove_a_party(t: &TestStore) {
+    let world = World::on(t);
     let stranger = Party::new("strict", Profile::Fapi2);
     let answer = push_with(&world, &world.strict, &stranger.sign(&stranger.claims(ISSUER, NOW)));
     assert_eq!(refusal(answer), Refusal::AssertionSignature);
@@ -114,9 +122,8 @@ fn only_its_own_key_and_es256_prove_a_party() {
     }
 }
 
-#[test]
-fn the_party_that_pushes_is_the_party_that_proves() {
-    let (world, journey) = (World::new(), Journey::new());
+fn the_party_that_pushes_is_the_party_that_proves(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let answer = world.push(&journey, |pairs| set(pairs, "client_id", "plain"));
     assert_eq!(refusal(answer), Refusal::AssertionSubject);
     for name in ["client_assertion", "client_assertion_type"] {
@@ -131,9 +138,8 @@ fn the_party_that_pushes_is_the_party_that_proves() {
     assert_eq!(refusal(answer), Refusal::AssertionMissing);
 }
 
-#[test]
-fn a_plain_partys_assertion_may_hold_an_hour_and_is_still_used_once() {
-    let world = World::new();
+fn a_plain_partys_assertion_may_hold_an_hour_and_is_still_used_once(t: &TestStore) {
+    let world = World::on(t);
     let expiring = |seconds: i64| {
         let mut claims = world.plain.claims(ISSUER, NOW);
         claims["exp"] = json!(NOW.seconds() + seconds);
@@ -151,9 +157,8 @@ fn a_plain_partys_assertion_may_hold_an_hour_and_is_still_used_once() {
     assert_eq!(refusal(answer), Refusal::AssertionReplayed);
 }
 
-#[test]
-fn a_plain_party_may_name_the_endpoint_or_a_list() {
-    let world = World::new();
+fn a_plain_party_may_name_the_endpoint_or_a_list(t: &TestStore) {
+    let world = World::on(t);
     let (par, token) = (format!("{ISSUER}/par"), format!("{ISSUER}/token"));
     for aud in [json!(ISSUER), json!([ISSUER, "https://other.example"]), json!(par), json!(token)] {
         let mut claims = world.plain.claims(ISSUER, NOW);
@@ -199,9 +204,8 @@ fn a_registration_is_checked() {
     assert_eq!(client::list(&world.provider, &env(NOW)).unwrap().len(), 2);
 }
 
-#[test]
-fn another_process_sees_a_registration_within_seconds() {
-    let world = World::new();
+fn another_process_sees_a_registration_within_seconds(t: &TestStore) {
+    let world = World::on(t);
     let config = world.provider.config().clone();
     let other =
         kaname_signin::Provider::open(world.store.clone(), world.keys.clone(), config, &env(NOW)).unwrap();

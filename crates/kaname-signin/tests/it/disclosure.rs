@@ -9,12 +9,23 @@ use kaname_signin::bench::give_passkey;
 use kaname_signin::userinfo::{self, Attributes, Disclosed, Register};
 use kaname_signin::{Holder, Refusal, SigninError, client, consent};
 use kaname_store::Tx;
+use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::{Access, Actor, ActorKind, PersonId, Receipt, TrustError, access};
 use serde_json::{Map, Value, json};
 
 use crate::world::{
     Journey, NOW, Resident, World, consent_page, env, payload, program, refusal, set, sign_in_page,
 };
+
+on_every_store!(
+    only_what_was_consented_to_leaves_under_a_receipt,
+    nothing_but_the_name_by_which_it_knows_her_is_logged_nowhere,
+    another_persons_data_never_leave,
+    what_was_taken_back_is_not_given_any_more,
+    agreeing_to_one_purpose_is_not_agreeing_to_another,
+    a_service_is_disconnected_by_its_own_resident_only,
+    the_register_answers_with_the_names_of_the_standard,
+);
 
 /// A register that hands out more than it was asked for.
 struct Generous {
@@ -49,9 +60,8 @@ pub(crate) fn disclose(world: &World, token: &str) -> Result<Map<String, Value>,
     disclose_at(world, token, NOW)
 }
 
-#[test]
-fn only_what_was_consented_to_leaves_under_a_receipt() {
-    let (world, journey) = (World::new(), Journey::new());
+fn only_what_was_consented_to_leaves_under_a_receipt(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let code = world.code(&journey, &world.hanako, |pairs| set(pairs, "scope", "openid birth_date"));
     let tokens = world.redeem(&journey, &code).unwrap();
     let claims = disclose(&world, &tokens.access_token).unwrap();
@@ -76,18 +86,16 @@ fn only_what_was_consented_to_leaves_under_a_receipt() {
     );
 }
 
-#[test]
-fn nothing_but_the_name_by_which_it_knows_her_is_logged_nowhere() {
-    let (world, journey) = (World::new(), Journey::new());
+fn nothing_but_the_name_by_which_it_knows_her_is_logged_nowhere(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let code = world.code(&journey, &world.hanako, |pairs| set(pairs, "scope", "openid"));
     let tokens = world.redeem(&journey, &code).unwrap();
     let claims = disclose(&world, &tokens.access_token).unwrap();
     assert_eq!(claims.keys().collect::<Vec<_>>(), ["sub"]);
 }
 
-#[test]
-fn another_persons_data_never_leave() {
-    let (world, journey) = (World::new(), Journey::new());
+fn another_persons_data_never_leave(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let code = world.code(&journey, &world.hanako, |_| {});
     let tokens = world.redeem(&journey, &code).unwrap();
     let attributes: Arc<dyn Attributes> = Arc::new(Generous { always: Some(world.taro.person) });
@@ -95,9 +103,8 @@ fn another_persons_data_never_leave() {
     assert!(matches!(answer, Err(SigninError::Trust(TrustError::WrongSubject))));
 }
 
-#[test]
-fn what_was_taken_back_is_not_given_any_more() {
-    let (world, journey) = (World::new(), Journey::new());
+fn what_was_taken_back_is_not_given_any_more(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let code = world.code(&journey, &world.hanako, |_| {});
     let tokens = world.redeem(&journey, &code).unwrap();
     let session = world.own_session(&world.hanako);
@@ -106,9 +113,8 @@ fn what_was_taken_back_is_not_given_any_more() {
     assert_eq!(refusal(disclose(&world, &tokens.access_token)), Refusal::TokenUnknown);
 }
 
-#[test]
-fn agreeing_to_one_purpose_is_not_agreeing_to_another() {
-    let (world, journey) = (World::new(), Journey::new());
+fn agreeing_to_one_purpose_is_not_agreeing_to_another(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let code = world.code(&journey, &world.hanako, |_| {});
     let tokens = world.redeem(&journey, &code).unwrap();
     let mut changed = world.strict.registration.clone();
@@ -131,9 +137,8 @@ fn agreeing_to_one_purpose_is_not_agreeing_to_another() {
     assert_eq!(purposes, ["identity-check", "identity-check"]);
 }
 
-#[test]
-fn a_service_is_disconnected_by_its_own_resident_only() {
-    let (world, journey) = (World::new(), Journey::new());
+fn a_service_is_disconnected_by_its_own_resident_only(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     world.code(&journey, &world.hanako, |_| {});
     let hers = world.own_session(&world.hanako);
     let his = world.own_session(&world.taro);
@@ -142,9 +147,8 @@ fn a_service_is_disconnected_by_its_own_resident_only() {
     assert_eq!(refusal(consent::disconnect(&world.provider, &his, &reference)), Refusal::NoSuchService);
 }
 
-#[test]
-fn the_register_answers_with_the_names_of_the_standard() {
-    let (world, journey) = (World::new(), Journey::new());
+fn the_register_answers_with_the_names_of_the_standard(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let pack = Arc::new(Pack::load_shipped("japan").unwrap());
     let entry = Entry {
         family_name: "山田",

@@ -6,9 +6,20 @@ use kaname_signin::authorize::SignInPage;
 use kaname_signin::bench::{Authenticator, give_passkey};
 use kaname_signin::passkey::{self, NewPasskey, PasskeyAnswer};
 use kaname_signin::{Holder, Refusal, SigninError, Step, history};
+use kaname_testkit::{TestStore, on_every_store};
 use serde_json::{Value, json};
 
 use crate::world::{ISSUER, Journey, NOW, World, env, refusal, sign_in_page};
+
+on_every_store!(
+    each_part_of_an_answer_is_checked,
+    a_challenge_is_of_this_sign_in_and_answered_once,
+    the_owner_must_be_recognised,
+    a_page_of_another_origin_is_refused,
+    a_counter_that_does_not_advance_is_noted,
+    a_resident_keeps_several_passkeys,
+    an_officer_signs_in_to_our_own_pages_and_to_no_party,
+);
 
 fn waiting(world: &World, journey: &Journey) -> SignInPage {
     let uri = world.push(journey, |_| {}).unwrap();
@@ -20,9 +31,8 @@ fn answer_with(world: &World, journey: &Journey, handle: &str, json: &str) -> Re
     passkey::sign_in(&world.provider, &env(NOW), handle, &journey.browser, &answer, "Firefox", None).map(drop)
 }
 
-#[test]
-fn each_part_of_an_answer_is_checked() {
-    let (world, journey) = (World::new(), Journey::new());
+fn each_part_of_an_answer_is_checked(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let changed = |member: &str, change: &dyn Fn(&mut Vec<u8>)| {
         let page = waiting(&world, &journey);
         let mut json: Value = serde_json::from_str(&world.hanako.passkey.get(&page.passkey_options)).unwrap();
@@ -51,9 +61,8 @@ fn each_part_of_an_answer_is_checked() {
     }
 }
 
-#[test]
-fn a_challenge_is_of_this_sign_in_and_answered_once() {
-    let (world, journey) = (World::new(), Journey::new());
+fn a_challenge_is_of_this_sign_in_and_answered_once(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let (first, second) = (waiting(&world, &journey), waiting(&world, &journey));
     let swapped = world.hanako.passkey.get(&first.passkey_options);
     assert_eq!(refusal(answer_with(&world, &journey, &second.handle, &swapped)), Refusal::PasskeyInvalid);
@@ -63,9 +72,8 @@ fn a_challenge_is_of_this_sign_in_and_answered_once() {
     assert_eq!(refusal(answer_with(&world, &journey, &second.handle, &right)), Refusal::InteractionStep);
 }
 
-#[test]
-fn the_owner_must_be_recognised() {
-    let (mut world, journey) = (World::new(), Journey::new());
+fn the_owner_must_be_recognised(t: &TestStore) {
+    let (mut world, journey) = (World::on(t), Journey::new());
     for flags in [0x01, 0x04, 0x00] {
         world.hanako.passkey.flags = flags;
         let page = waiting(&world, &journey);
@@ -79,9 +87,8 @@ fn the_owner_must_be_recognised() {
     assert_eq!(refusal(answer_with(&world, &journey, &page.handle, &json)), Refusal::PasskeyInvalid);
 }
 
-#[test]
-fn a_page_of_another_origin_is_refused() {
-    let world = World::new();
+fn a_page_of_another_origin_is_refused(t: &TestStore) {
+    let world = World::on(t);
     let session = world.own_session(&world.hanako);
     let options = passkey::begin_registration(&world.provider, &env(NOW), &session, "Hanako").unwrap();
     let (_, json) = Authenticator::create(&options, "https://id.example.org.evil.example");
@@ -90,9 +97,8 @@ fn a_page_of_another_origin_is_refused() {
     assert_eq!(refusal(answer), Refusal::PasskeyInvalid);
 }
 
-#[test]
-fn a_counter_that_does_not_advance_is_noted() {
-    let (mut world, journey) = (World::new(), Journey::new());
+fn a_counter_that_does_not_advance_is_noted(t: &TestStore) {
+    let (mut world, journey) = (World::on(t), Journey::new());
     let mut notes = Vec::new();
     for count in [5, 6, 6, 7] {
         world.hanako.passkey.count = count;
@@ -104,9 +110,8 @@ fn a_counter_that_does_not_advance_is_noted() {
     assert_eq!(notes, [false, false, true, false]);
 }
 
-#[test]
-fn a_resident_keeps_several_passkeys() {
-    let world = World::new();
+fn a_resident_keeps_several_passkeys(t: &TestStore) {
+    let world = World::on(t);
     let session = world.own_session(&world.hanako);
     let register = |name: &str| {
         let options = passkey::begin_registration(&world.provider, &env(NOW), &session, "Hanako").unwrap();
@@ -140,9 +145,8 @@ fn a_resident_keeps_several_passkeys() {
     assert_eq!(refusal(register("too many")), Refusal::PasskeyLimit);
 }
 
-#[test]
-fn an_officer_signs_in_to_our_own_pages_and_to_no_party() {
-    let world = World::new();
+fn an_officer_signs_in_to_our_own_pages_and_to_no_party(t: &TestStore) {
+    let world = World::on(t);
     let officer: OfficerId = env(NOW).id(world.store.buckets().home());
     let holder = Holder::Officer(officer);
     let passkey = give_passkey(&world.provider, NOW, holder).unwrap();

@@ -4,6 +4,15 @@ use kaname_signin::authorize::{self, Step};
 use kaname_signin::{Parameters, Refusal, SigninError};
 
 use crate::world::{ISSUER, Journey, NOW, World, answer, env, refusal, set};
+use kaname_testkit::{TestStore, on_every_store};
+
+on_every_store!(
+    a_pushed_request_is_checked,
+    a_refusal_goes_back_to_the_party_with_state_and_issuer,
+    a_refusal_stays_on_our_page_when_the_way_back_is_not_certain,
+    a_strict_party_must_push,
+    what_is_not_understood_and_harmless_is_ignored,
+);
 
 /// One parameter changed (empty: left out), and the rule that it breaks.
 const BROKEN: &[(&str, &str, Refusal)] = &[
@@ -28,9 +37,8 @@ const BROKEN: &[(&str, &str, Refusal)] = &[
     ("max_age", "soon", Refusal::MaxAge),
 ];
 
-#[test]
-fn a_pushed_request_is_checked() {
-    let (world, journey) = (World::new(), Journey::new());
+fn a_pushed_request_is_checked(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let uri_rules = [
         ("redirect_uri", "", Refusal::RedirectUriMissing),
         ("redirect_uri", "https://strict.example/callback/", Refusal::RedirectUriUnknown),
@@ -55,9 +63,8 @@ fn start(world: &World, change: impl FnOnce(&mut Vec<(String, String)>)) -> Resu
     authorize::start(&world.provider, &env(NOW), &Parameters::read(pairs)?, &journey.browser, None)
 }
 
-#[test]
-fn a_refusal_goes_back_to_the_party_with_state_and_issuer() {
-    let world = World::new();
+fn a_refusal_goes_back_to_the_party_with_state_and_issuer(t: &TestStore) {
+    let world = World::on(t);
     for (name, value, expected) in BROKEN {
         let back = answer(start(&world, |pairs| set(pairs, name, value)).unwrap());
         assert_eq!(back["error"], expected.oauth(), "{name} = {value}");
@@ -67,9 +74,8 @@ fn a_refusal_goes_back_to_the_party_with_state_and_issuer() {
     }
 }
 
-#[test]
-fn a_refusal_stays_on_our_page_when_the_way_back_is_not_certain() {
-    let world = World::new();
+fn a_refusal_stays_on_our_page_when_the_way_back_is_not_certain(t: &TestStore) {
+    let world = World::on(t);
     for (name, value, expected) in [
         ("client_id", "", Refusal::UnknownClient),
         ("client_id", "nobody", Refusal::UnknownClient),
@@ -83,17 +89,15 @@ fn a_refusal_stays_on_our_page_when_the_way_back_is_not_certain() {
     }
 }
 
-#[test]
-fn a_strict_party_must_push() {
-    let (world, journey) = (World::new(), Journey::new());
+fn a_strict_party_must_push(t: &TestStore) {
+    let (world, journey) = (World::on(t), Journey::new());
     let parameters = Parameters::read(world.strict.request(&journey.verifier)).unwrap();
     let step = authorize::start(&world.provider, &env(NOW), &parameters, &journey.browser, None).unwrap();
     assert_eq!(answer(step)["error_description"], Refusal::MustPush.to_string());
 }
 
-#[test]
-fn what_is_not_understood_and_harmless_is_ignored() {
-    let world = World::new();
+fn what_is_not_understood_and_harmless_is_ignored(t: &TestStore) {
+    let world = World::on(t);
     for (name, value) in [
         ("login_hint", "<script>alert(1)</script>"),
         ("acr_values", "urn:unknown"),
