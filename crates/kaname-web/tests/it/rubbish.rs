@@ -291,7 +291,7 @@ fn get(path: &str) -> axum::http::Request<Body> {
 }
 
 /// What must hold of every answer.
-fn check(what: &str, answer: &Answer) {
+pub(crate) fn check(what: &str, answer: &Answer) {
     assert!(!answer.status.is_server_error(), "{what}: {answer:?}");
     let kind = answer.header("content-type");
     if answer.status.is_client_error() {

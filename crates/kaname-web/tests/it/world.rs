@@ -104,7 +104,11 @@ pub(crate) fn env() -> Env {
 
 impl World {
     pub(crate) fn new() -> World {
-        let (data, folder) = (TestStore::sqlite(), tempfile::tempdir().unwrap());
+        World::on(TestStore::sqlite())
+    }
+
+    pub(crate) fn on(data: TestStore) -> World {
+        let folder = tempfile::tempdir().unwrap();
         let store = data.open(&[
             kaname_store::jobs::MIGRATIONS,
             kaname_trust::MIGRATIONS,
