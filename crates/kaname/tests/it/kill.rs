@@ -107,7 +107,7 @@ fn kill_often(args: &[&str], dice: &mut Dice, state: &mut impl FnMut() -> Option
 /// Starts the command again and again, and kills it at a random moment, until `most` kills fell into the work or it ended before.
 /// A kill fell into the work when the command changed the database since it was started and was not through. `state` says what
 /// was acknowledged so far, in numbers that may only grow, or `None` when all is done.
-fn kill_often_at_most(
+pub(crate) fn kill_often_at_most(
     most: usize,
     args: &[&str],
     dice: &mut Dice,
@@ -154,11 +154,11 @@ fn kill_often_at_most(
 
 /// How far the work is.
 #[derive(Debug)]
-struct Far {
+pub(crate) struct Far {
     /// What was acknowledged: these may only grow.
-    counts: [i64; 5],
+    pub(crate) counts: [i64; 5],
     /// Roughly how much of the whole, from 0 to 1.
-    share: f64,
+    pub(crate) share: f64,
 }
 
 /// How far the import is: the people in the register, what it says itself, the numbers that are used up.

@@ -10,7 +10,7 @@ const RESIDENTS: u64 = 1_500;
 const KILLS: usize = 10;
 
 /// The insurer's list is the residents' own file, without what an insurer does not know.
-fn insurers_list(place: &Place, people: &std::path::Path) -> std::path::PathBuf {
+pub(crate) fn insurers_list(place: &Place, people: &std::path::Path) -> std::path::PathBuf {
     let mut rows = csv::Reader::from_path(people).unwrap();
     let mut list = csv::Writer::from_writer(Vec::new());
     list.write_record([
