@@ -10,6 +10,8 @@ use kaname_person::agency::feed::subscription::{self, Next};
 use kaname_person::agency::feed::{self, Listener, tell};
 use kaname_person::agency::person::{self, Identity};
 use kaname_person::agency::read::{self, Operator, Statement, Withheld};
+use kaname_person::agency::search::{Condition, FAN_OUT, Search, search};
+use kaname_person::agency::transaction::{self, Named};
 use kaname_person::agency::{Agency, Desk, enrol, enter, name};
 use kaname_person::event::follow::Told;
 use kaname_person::event::{Change, EventKind};
@@ -33,6 +35,7 @@ on_every_store!(
     whoever_was_entered_is_nobodys_to_erase,
     a_feed_is_in_order_and_tells_once,
     a_subscription_goes_on_where_it_was,
+    a_question_is_asked_once_and_names_no_more_than_it_may,
 );
 
 struct Office {
@@ -76,7 +79,7 @@ impl Office {
 
     fn heard(&self, agency: &Agency) -> Vec<(String, String)> {
         let env = env(42);
-        let placed = feed::after(self.desk(agency, &env), 0, 100).expect("is read");
+        let placed = feed::after(self.desk(agency, &env), None, 100).expect("is read");
         let places: Vec<i64> = placed.iter().map(|placed| placed.n).collect();
         assert_eq!(places, (1..=places.len() as i64).collect::<Vec<_>>(), "no gap");
         placed.into_iter().map(|placed| (placed.notice.text, placed.notice.topic)).collect()
@@ -356,7 +359,7 @@ fn a_subscription_goes_on_where_it_was(t: &TestStore) {
         o.tells(person, n, EventKind::Move, &listeners);
     };
     (2..8).for_each(move_to);
-    let placed = feed::after(desk, 0, 100).expect("is read");
+    let placed = feed::after(desk, Some(0), 100).expect("is read");
     let moves: Vec<String> = placed
         .into_iter()
         .filter(|placed| placed.notice.topic == "life.move")
@@ -376,4 +379,46 @@ fn a_subscription_goes_on_where_it_was(t: &TestStore) {
     assert_eq!(code(subscription::unsubscribe(o.desk(&other, &now), &ids[0].id)), "no-such-resident");
     subscription::unsubscribe(desk, &ids[0].id).expect("ends");
     assert_eq!(code(subscription::unsubscribe(desk, &ids[0].id)), "no-such-resident");
+}
+
+fn a_question_is_asked_once_and_names_no_more_than_it_may(t: &TestStore) {
+    let o = office(t);
+    let (pensions, taxes, now) = (agency("pension-office"), agency("tax-office"), env(54));
+    let desk = o.desk(&pensions, &now);
+    let people = [o.w.person(1, "A-1", "Smith"), o.w.person(2, "A-2", "Brown")];
+    let called = people.map(|person| name::of_person(&o.w.keys, &pensions, person));
+    let is = |family: &str| {
+        Condition::Is(Statement {
+            name: "lastName".to_owned(),
+            operator: Operator::Equal,
+            value: Fact::Text(family.to_owned()),
+        })
+    };
+    let ask = |who: Vec<String>, condition: Condition| {
+        let ask = Search { who, condition, names: vec!["lastName".to_owned()] };
+        search(desk, &ask).map(|found| found.len())
+    };
+    assert_eq!(ask(called.to_vec(), is("Smith")).expect("answers"), 1);
+    assert_eq!(ask(vec![called[0].clone(); FAN_OUT], Condition::All(Vec::new())).expect("answers"), 1);
+    // Another agency's name for her, more than the limit, and what it is not registered for give nothing.
+    let of_taxes = name::of_person(&o.w.keys, &taxes, people[0]);
+    assert_eq!(ask(vec![of_taxes], Condition::All(Vec::new())).expect("answers"), 0);
+    assert_eq!(code(ask(vec![called[0].clone(); FAN_OUT + 1], is("Smith"))), "too-many");
+    let phone = Condition::Not(Box::new(Condition::Is(Statement {
+        name: "phoneNumber".to_owned(),
+        operator: Operator::Equal,
+        value: Fact::Text("1".to_owned()),
+    })));
+    assert_eq!(code(ask(vec![called[0].clone()], phone)), "not-for-agency");
+
+    for _ in 0..2 {
+        transaction::open(desk, "q-1", vec!["r-1".to_owned()], "who?").expect("is taken");
+    }
+    assert_eq!(code(transaction::open(desk, "q-1", Vec::new(), "who else?")), "request-reused");
+    let found = transaction::status(desk, Named::Own("q-1")).expect("looks").expect("is there");
+    assert_eq!(found.references, ["r-1"]);
+    let other = o.desk(&taxes, &now);
+    for named in [Named::Own("q-1"), Named::Registers(&found.correlation)] {
+        assert_eq!(transaction::status(other, named).expect("looks"), None, "another agency's question");
+    }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use kaname_base::pack::Pack;
 use kaname_base::{Env, Instant};
-use kaname_person::agency::feed::{Listener, subscription};
+use kaname_person::agency::feed::{self, Listener, subscription};
 use kaname_person::agency::file::Buffer;
-use kaname_person::agency::{Agency, Desk as AgencyDesk, enrol, person, read};
+use kaname_person::agency::{Agency, Desk as AgencyDesk, enrol, person, read, transaction};
 use kaname_person::event::photo::{Photo, keep_photo};
 use kaname_person::event::{Change, NewEvent};
 use kaname_person::link::Desk;
@@ -197,7 +197,9 @@ impl Scene<'_> {
             ["--why", &self.secret("purse was stolen"), "--evidence", &self.secret("police report 88-1")];
         self.run(&[&["number", "lock"], &who[..], &why].concat());
         let other = ["--reference", self.reference(13), "--officer", &self.registrar];
-        self.run(&[&["resident", "replace-number"], &other[..], &why].concat());
+        let proposed = self.run(&[&["resident", "replace-number"], &other[..], &why].concat());
+        let proposed = proposed["proposal"].as_str().unwrap();
+        self.run(&["resident", "approve-number", proposed, "--officer", &self.second]);
     }
 
     fn delegates(&self) {
@@ -421,6 +423,21 @@ impl Scene<'_> {
         let topic = subscription::make_topic(desk, &self.secret("pension-reform-topic")).unwrap();
         subscription::subscribe(desk, &topic.id, &address, None).unwrap();
         let listeners = [Listener { agency: agency.clone(), everyone: false }];
+        // What was told half a year ago is forgotten, and up to where is remembered.
+        let long_ago = Env::new(env.now.plus_seconds(-200 * 86_400), kaname_trust::keys::random());
+        let then = AgencyDesk { env: &long_ago, ..desk };
+        subscription::publish(
+            then,
+            &topic.id,
+            "old",
+            &self.secret("pensions of half a year ago"),
+            &listeners,
+        )
+        .unwrap();
+        feed::prune::prune(&store, &keys, &self.pack, &env, &agency).unwrap();
+        let question = self.secret("agency-question-7734");
+        let asked = self.secret("where does Featherstonehaugh live");
+        transaction::open(desk, &question, vec![self.secret("reference-of-question")], &asked).unwrap();
         let (subject, words) = (self.secret("subject-of-reform"), self.secret("all pensions change"));
         subscription::publish(desk, &topic.id, &subject, &words, &listeners).unwrap();
         // The agency hears of those whose record it has read.

@@ -294,7 +294,7 @@ impl Receiver {
         let mut all = Vec::new();
         with_desk(town, |desk| {
             loop {
-                let page = feed::after(desk, all.len() as i64, 100).unwrap();
+                let page = feed::after(desk, Some(all.len() as i64), 100).unwrap();
                 if page.is_empty() {
                     break;
                 }
