@@ -437,7 +437,7 @@ fn until(ask: &dyn Fn() -> Answer, wanted: StatusCode, runtime: &tokio::runtime:
         if answer.status == wanted {
             return answer;
         }
-        runtime.block_on(tokio::time::sleep(std::time::Duration::from_millis(100)));
+        runtime.block_on(async { tokio::time::sleep(std::time::Duration::from_millis(100)).await });
     }
     panic!("it is never {wanted}");
 }

@@ -261,6 +261,10 @@ impl Scene<'_> {
             &evidence,
             "--json",
         ];
+        // She has no papers: a neighbour vouches for her.
+        let neighbour = ["resident", "show", "--number", "--reference", self.reference(52)];
+        let neighbour = self.run(&[&neighbour[..], &["--officer", &self.registrar]].concat());
+        args.extend(["--introducer", neighbour["number"].as_str().unwrap()]);
         args.extend(set.iter().flat_map(|pair| ["--set", pair.as_str()]));
         crate::program::answer(&args);
         let rejects = self.place.beside("packets.rejects.csv");
