@@ -57,6 +57,7 @@ fn agency(id: &str) -> Agency {
         attributes: attributes.map(|code| (code.to_owned(), "public-service".to_owned())).to_vec(),
         purpose: None,
         sees_numbers: false,
+        sources: Vec::new(),
     }
 }
 

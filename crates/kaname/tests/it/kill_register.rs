@@ -319,6 +319,7 @@ fn with_desk(town: &Town, work: impl FnOnce(Desk<'_>)) {
         attributes: Vec::new(),
         purpose: None,
         sees_numbers: false,
+        sources: Vec::new(),
     };
     work(Desk { store: &store, keys: &keys, pack: &pack, numbers: &numbers, env: &env, agency: &agency });
 }
