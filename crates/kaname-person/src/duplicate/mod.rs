@@ -167,6 +167,8 @@ fn register_unless(
         .into_iter()
         .filter(|candidate| candidate.evidence.weight >= LOOKS_LIKE)
         .map(|candidate| candidate.person)
+        // The same form may have been sent twice at one instant, and the other one was faster.
+        .filter(|person| *person != herself)
         .collect();
     if !others.iter().all(is_decided) {
         return Err(Refusal::LooksLikeSomebody.into());
