@@ -8,7 +8,7 @@ use kaname_base::pack::Pack;
 use kaname_store::jobs::{self, Enqueued, Job, JobError, NewJob};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::person::bucket_of;
-use kaname_trust::{Actor, Keys, PersonId};
+use kaname_trust::{Actor, Keys, PersonId, TrustError};
 
 use super::record::{Book, NewEvent, Side, record};
 use super::rules::Numbered;
@@ -260,6 +260,8 @@ fn context(id: &[u8; 16]) -> Vec<u8> {
 pub fn failed(error: &PersonError) -> JobError {
     match error {
         PersonError::Refused(refusal) => JobError::Never(refusal.code()),
+        // The log and the keys lie in the same database, which may be well again.
+        PersonError::Trust(TrustError::Store(_)) => JobError::Later("store"),
         PersonError::Trust(_) => JobError::Never("trust"),
         PersonError::Store(StoreError::Busy) => JobError::Later("busy"),
         PersonError::Store(_) => JobError::Later("store"),
