@@ -38,7 +38,11 @@ pub fn deliver(
 ) -> Result<(), JobError> {
     let to = subscription::delivery(keys, job).ok_or(JobError::Never("unreadable"))?;
     // An agency that is no agency any more is sent nothing.
-    let Ok(party) = client::get(provider, &env(), &to.agency) else { return Ok(()) };
+    let party = match client::get(provider, &env(), &to.agency) {
+        Ok(party) => party,
+        Err(SigninError::Refused(_)) => return Ok(()),
+        Err(_) => return Err(JobError::Later("signin")),
+    };
     let Some(listener) = listener(&party) else { return Ok(()) };
     let agency = &listener.agency;
     let courier = Courier::new(authorities)?;

@@ -7,7 +7,7 @@ use kaname_base::Env;
 use kaname_base::pack::Pack;
 use kaname_person::Numbers;
 use kaname_person::agency::{Agency as Asks, Desk, transaction};
-use kaname_signin::{Provider, client};
+use kaname_signin::{Provider, SigninError, client};
 use kaname_store::Store;
 use kaname_store::jobs::{Job, JobError, MOST_ATTEMPTS};
 use kaname_trust::Keys;
@@ -80,7 +80,11 @@ pub fn deliver(with: &Answering<'_>, env: &Env, job: &Job) -> Result<(), JobErro
     let question = transaction::question(with.keys, job).ok_or(JobError::Never("unreadable"))?;
     let written: Written = serde_json::from_str(&question.body).map_err(|_| JobError::Never("unreadable"))?;
     // Whoever may not ask any more is told nothing more.
-    let Ok(party) = client::get(with.provider, env, &question.agency) else { return Ok(()) };
+    let party = match client::get(with.provider, env, &question.agency) {
+        Ok(party) => party,
+        Err(SigninError::Refused(_)) => return Ok(()),
+        Err(_) => return Err(JobError::Later("signin")),
+    };
     let may = |scope: &str| {
         party
             .registration()
