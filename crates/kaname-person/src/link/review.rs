@@ -97,15 +97,6 @@ pub fn waiting(desk: &Desk, by: &Actor, most: usize) -> Result<Vec<Waiting>, Per
     Ok(cases)
 }
 
-/// How many cases wait.
-///
-/// # Errors
-/// [`PersonError::Store`].
-pub fn count_waiting(desk: &Desk) -> Result<u64, PersonError> {
-    let count = |bucket| desk.store.read::<_, StoreError, _>(bucket, table::count_review);
-    desk.store.buckets().all().map(|bucket| Ok(count(bucket)?.unsigned_abs())).sum()
-}
-
 /// Opens a case: each candidate finds in her log that she was looked at, and for which source.
 ///
 /// # Errors

@@ -126,7 +126,6 @@ const REPLACE_ENTRY: &str = "UPDATE person_link_directory SET state = $4, id = $
     WHERE bucket = $1 AND outside = $2 AND version = $3";
 const IN_REVIEW: &str = "SELECT outside, opened FROM person_link_directory
     WHERE bucket = $1 AND state = 1 AND outside > $2 ORDER BY outside LIMIT $3";
-const COUNT_REVIEW: &str = "SELECT COUNT(*) FROM person_link_directory WHERE bucket = $1 AND state = 1";
 
 /// What the directory says of an outside record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -241,10 +240,6 @@ pub(crate) fn in_review(
 ) -> Result<Vec<(BlindIndex, Vec<u8>)>, StoreError> {
     let rows = tx.query(IN_REVIEW, &[Value::Bytes(after), Value::Int(limit)])?;
     rows.iter().map(|row| Ok((row.array(0)?, row.bytes(1)?.to_vec()))).collect()
-}
-
-pub(crate) fn count_review(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
-    tx.row(COUNT_REVIEW, &[])?.map_or(Ok(0), |row| row.int(0))
 }
 
 const RUN: &str =
