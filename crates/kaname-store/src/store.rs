@@ -36,7 +36,8 @@ pub struct StoreConfig {
     pub buckets: Buckets,
     /// Threads that write, per PostgreSQL. SQLite has one always.
     pub writers: usize,
-    /// Threads that read, per database; connections for reading that SQLite keeps for callers' own threads, too.
+    /// Threads that read, per database, at least one. On SQLite as many connections more are for callers' own threads, which wait for
+    /// one when all are in use.
     pub readers: usize,
     /// SQLite's page cache for the writer, in MiB.
     pub cache_mib: u32,
@@ -158,7 +159,8 @@ impl Store {
         }
     }
 
-    /// Runs one unit of work that only reads `bucket`, over one consistent view.
+    /// Runs one unit of work that only reads `bucket`, over one consistent view. Never call this from inside a unit of work: all
+    /// connections may be in the hands of callers who wait for another one.
     ///
     /// # Errors
     /// What `work` refuses, or a [`StoreError`].

@@ -40,7 +40,7 @@ pub fn decide(facts: &Facts) -> Decision {
         Some((PayeeState::Active, true)) => return Decision::Stands,
         Some((PayeeState::Active, false)) if !facts.replace => return Decision::Reject(Reason::HasAccount),
         Some((PayeeState::Active, false)) => true,
-        // What an officer suspended does not come back by asking again.
+        // What an officer suspended does not come back by asking again, nor what was closed with the entry.
         Some((PayeeState::Suspended | PayeeState::Closed, true)) => {
             return Decision::Reject(Reason::Suspended);
         }

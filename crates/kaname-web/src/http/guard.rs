@@ -268,6 +268,7 @@ impl Officer {
     pub(crate) fn shell(&self, app: &App, call: &Call) -> Shell {
         let opened = MENU.iter().filter(|(action, ..)| self.may(*action));
         let mut menu: Vec<_> = opened.map(|(_, address, title)| (*address, *title)).collect();
+        // A page that two actions open stands there once.
         menu.dedup();
         Shell {
             csrf: self.session.csrf().to_owned(),

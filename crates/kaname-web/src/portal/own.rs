@@ -26,7 +26,7 @@ pub(crate) const FIELDS: &[&str] =
 /// Lines of the log on one page.
 const LINES: usize = 25;
 
-/// More pages than a person turns; her proof has all lines.
+/// More pages than a person turns.
 const MOST_PAGES: usize = 400;
 
 /// `GET /home`

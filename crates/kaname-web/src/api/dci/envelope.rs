@@ -132,7 +132,7 @@ pub(super) fn receive(
     Ok(Message { header, body })
 }
 
-/// A text of the header or a message, of 1 to `longest` bytes.
+/// A text of the header or a message, of 1 to `longest` characters.
 pub(super) fn text<'a>(of: &'a Map<String, Value>, name: &str, longest: usize) -> Result<&'a str, Refused> {
     let text = of.get(name).and_then(Value::as_str).unwrap_or_default();
     let good = (1..=longest).contains(&text.chars().count());
