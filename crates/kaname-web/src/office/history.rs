@@ -1,6 +1,5 @@
 //! What the register says of the resident at the counter: her events, her record as it was on a day, whom she is related to.
 
-use jiff::Timestamp;
 use kaname_base::Instant;
 use kaname_person::event::rules::Until;
 use kaname_person::event::{EventKind, as_of};
@@ -127,8 +126,7 @@ pub(crate) fn show_as_of(app: &App, call: &Call, at: &AtCounter) -> Answer {
 /// The last moment of a day in the country.
 fn end_of(app: &App, day: jiff::civil::Date) -> Option<Instant> {
     let next = day.tomorrow().ok()?.in_tz(&app.pack.time_zone).ok()?.timestamp();
-    let last: Timestamp = next;
-    Some(Instant::from_micros(last.as_microsecond() - 1))
+    Some(Instant::from_micros(next.as_microsecond() - 1))
 }
 
 /// Whether she lives here, in words.
