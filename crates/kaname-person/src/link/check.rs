@@ -4,7 +4,8 @@
 //!
 //! 1. the directory says which records are known already;
 //! 2. the residents who come into question are found, and each is opened under a receipt and compared;
-//! 3. what is decided is written into the directory: claimed for somebody, a case for an officer, or refused;
+//! 3. a link whose record says something else by now is suspended, or keeps that; then what is decided is written into the directory:
+//!    claimed for somebody, a case for an officer, or refused;
 //! 4. those that were claimed are linked, in the buckets of the people;
 //! 5. the directory confirms them.
 //!

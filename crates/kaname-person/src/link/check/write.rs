@@ -9,7 +9,6 @@ use kaname_trust::keys::BlindIndex;
 use kaname_trust::{Actor, PersonId};
 
 use super::{Batch, Known, Outcome, OutsideRow};
-use crate::PersonError;
 use crate::link::case::{Case, MOST_SHOWN, Shown, wrap_case};
 use crate::link::make::{NewLink, link_many, update_link};
 use crate::link::rules::{Candidate, Decision};
@@ -17,6 +16,7 @@ use crate::link::table::{self, EntryRow, Standing};
 use crate::link::{Doubt, Evidence, LinkId, Method, incident, link_id};
 use crate::policy::PROGRAM;
 use crate::scatter::scatter;
+use crate::{PersonError, Refusal};
 
 /// What is to be done with a record.
 pub(super) struct Plan {
@@ -143,6 +143,10 @@ impl Batch<'_> {
         plans: &[Plan],
         rows: &[OutsideRow],
     ) -> Result<Vec<(usize, Outcome)>, PersonError> {
+        // Before the directory says that this content was dealt with: whoever is cut off in between deals with it again.
+        for plan in plans {
+            self.follow_record(plan, &rows[plan.place])?;
+        }
         let written = self.write_directory(plans.iter().map(|plan| plan.entry.clone()).collect())?;
         let mut outcomes: Vec<(usize, Outcome)> =
             plans.iter().map(|plan| (plan.place, plan.outcome)).collect();
@@ -152,19 +156,6 @@ impl Batch<'_> {
                 // Another check decided it at this very moment.
                 outcomes[at].1 = Outcome::Already;
                 continue;
-            }
-            let row = &rows[plan.place];
-            if let Some((person, link)) = plan.suspend {
-                let report = incident::Report {
-                    person,
-                    link,
-                    by: Actor::program("link-check", PROGRAM),
-                    why: Doubt::Changed.code().to_owned(),
-                };
-                incident::report(self.desk, self.env, &report)?;
-            }
-            if let Some((person, link, evidence)) = &plan.update {
-                update_link(self.desk, self.env, *person, *link, &row.record, evidence)?;
             }
             if plan.link.is_some() {
                 to_link.push(at);
@@ -197,6 +188,27 @@ impl Batch<'_> {
         }
         self.write_directory(confirmed)?;
         Ok(outcomes)
+    }
+
+    /// Suspends a link that its record's new content speaks against, or keeps what the record says by now. Done twice, it is done once.
+    fn follow_record(&self, plan: &Plan, row: &OutsideRow) -> Result<(), PersonError> {
+        if let Some((person, link)) = plan.suspend {
+            let report = incident::Report {
+                person,
+                link,
+                by: Actor::program("link-check", PROGRAM),
+                why: Doubt::Changed.code().to_owned(),
+            };
+            match incident::report(self.desk, self.env, &report) {
+                // It counts for nothing any more: nothing is left to suspend.
+                Ok(()) | Err(PersonError::Refused(Refusal::LinkState(_) | Refusal::NoSuchLink)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some((person, link, evidence)) = &plan.update {
+            update_link(self.desk, self.env, *person, *link, &row.record, evidence)?;
+        }
+        Ok(())
     }
 
     /// Writes rows of the directory; tells for each whether it was as this check had read it.
