@@ -53,8 +53,11 @@ pub(crate) fn entry(app: &App, shell: &Shell, line: &HistoryLine) -> EntryView {
         ..EntryView::default()
     };
     details(app, shell, &event.change, &mut entry);
-    entry.say(shell.t("history.source"), event.evidence.as_str());
-    entry.say(shell.t("access.purpose"), event.why.as_str());
+    // What an officer chose or the program wrote is a code; what somebody typed stands as it was typed.
+    let why = app.pack.purpose(&event.why);
+    let why = why.map_or(event.why.as_str(), |purpose| purpose.text.get(shell.lang.code()));
+    entry.say(shell.t("history.source"), shell.word("evidence", &event.evidence));
+    entry.say(shell.t("access.purpose"), why);
     entry.say(shell.t("history.by"), who(app, shell, &event.by));
     entry.say(shell.t("history.recorded"), shell.moment(&event.at));
     if event.other_side {

@@ -249,7 +249,7 @@ async fn a_guardian_takes_two_officers_and_is_ended_by_one() {
     let held = taro.get(&world, "/my/delegates").await;
     let mandate = held.text.split("href=\"/for/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let events = taro.get(&world, &format!("/for/{mandate}/history")).await;
-    assert!(events.status == StatusCode::OK && events.text.contains("passport"), "{}", events.text);
+    assert!(events.status == StatusCode::OK && events.text.contains("旅券"), "{}", events.text);
 
     let list = officer.get(&world, &action).await;
     let ended = officer.fill(&world, &list, &format!("{at}/mandates/end"), &[]).await;
