@@ -40,7 +40,7 @@ pub struct Proposal {
     content: serde_json::Value,
 }
 
-/// Two officers agreed. Only [`approve`] makes one.
+/// Two officers agreed. Only [`approve`] makes one, and [`mine`] from the row that it wrote.
 #[derive(Clone, Debug)]
 pub struct Approved {
     proposal: Proposal,
