@@ -165,7 +165,8 @@ fn register_unless(
     }
     let others: Vec<PersonId> = look(store, keys, pack, env, &ask.by, &particulars)?
         .into_iter()
-        .filter(|candidate| candidate.evidence.weight >= LOOKS_LIKE)
+        // The same form sent twice at once: whoever was faster has entered her by now.
+        .filter(|candidate| candidate.person != herself && candidate.evidence.weight >= LOOKS_LIKE)
         .map(|candidate| candidate.person)
         // The same form may have been sent twice at one instant, and the other one was faster.
         .filter(|person| *person != herself)
