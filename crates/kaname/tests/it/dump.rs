@@ -1,5 +1,6 @@
-//! Dump it: whoever copies the database, the log and the program's own output finds no name, number, address, phone or
-//! account in them, in no encoding, and cannot join two blocks' tables on a person.
+//! Dump it: everything of the register has happened, and whoever copies the database, the log and the program's own output finds no
+//! name, number, alias, outside id, address, phone, account, evidence or word of an officer in them, in no encoding, and cannot join
+//! two blocks' tables on a person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,8 +16,9 @@ use kaname_testkit::{Options, Postgres};
 use kaname_trust::{Keys, PersonId};
 
 use crate::database::{Cell, Database, cluster};
+use crate::everything::{Happened, happens};
 use crate::needles::Needles;
-use crate::program::{Place, copy_folder, files_below, kaname, text};
+use crate::program::{Place, files_below, kaname, text};
 
 /// Below this, a deployment has one bucket, so that everybody could be joined with everybody.
 const RESIDENTS: usize = 1_000;
@@ -28,7 +30,11 @@ fn a_stolen_copy_of_sqlite_shows_nobody() {
     let reader = rusqlite::Connection::open(place.folder().join("kaname.sqlite")).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM person_record").unwrap();
     let spoken = demo(&place, "japan", &[]);
-    let needles = Needles::of_texts(&secrets(&place, "japan"));
+    let mut secrets = secrets(&place, "japan");
+    let happened = happens(&place, "japan", &mut Database::sqlite(&place.folder()));
+    secrets.extend(happened.secrets.iter().cloned());
+    secrets.extend(numbers(&place, "japan"));
+    let needles = Needles::of_texts(&secrets);
     assert!(needles.count() > 100_000, "only {} needles", needles.count());
 
     // The search itself must be able to find: what lies outside is full of them.
@@ -46,7 +52,7 @@ fn a_stolen_copy_of_sqlite_shows_nobody() {
     let searched =
         search(&needles, files_below(&place.folder()).into_iter().filter(|file| !is_outside(&place, file)));
     assert!(searched > 3_000_000, "only {searched} bytes were searched");
-    check_spoken(&place, &spoken);
+    check_spoken(&place, &spoken, &happened);
 }
 
 #[test]
@@ -58,9 +64,13 @@ fn a_stolen_copy_of_postgresql_shows_nobody() {
     let url = postgres.database();
     let place = Place::new();
     let spoken = demo(&place, "example", &["--postgres", &url]);
+    let mut secrets = secrets(&place, "example");
+    let happened = happens(&place, "example", &mut Database::postgres(&url));
+    secrets.extend(happened.secrets.iter().cloned());
+    secrets.extend(numbers(&place, "example"));
     // Everything goes to its file, and stays in the write-ahead log too.
     postgres.administer("CHECKPOINT").unwrap();
-    let needles = Needles::of_texts(&secrets(&place, "example"));
+    let needles = Needles::of_texts(&secrets);
 
     let cluster = PathBuf::from(url.split_whitespace().next().unwrap().strip_prefix("host=").unwrap());
     let database = Database::postgres(&url)
@@ -78,19 +88,25 @@ fn a_stolen_copy_of_postgresql_shows_nobody() {
     let searched = search(&needles, files);
     assert!(searched > 10_000_000, "only {searched} bytes were searched");
     search(&needles, files_below(&place.folder()).into_iter().filter(|file| !is_outside(&place, file)));
-    check_spoken(&place, &spoken);
+    check_spoken(&place, &spoken, &happened);
 }
 
 #[test]
 fn no_two_blocks_share_a_key_for_a_person() {
     let place = Place::new();
     demo(&place, "example", &[]);
-    check_unlinkable(&place, &mut Database::sqlite(&place.folder()), "place");
+    let mut database = Database::sqlite(&place.folder());
+    check_orders(&place, &mut database, "place");
+    happens(&place, "example", &mut database);
+    check_unlinkable(&mut database);
 
     let Some(postgres) = cluster() else { return };
     let (place, url) = (Place::new(), postgres.database());
     demo(&place, "example", &["--postgres", &url]);
-    check_unlinkable(&place, &mut Database::postgres(&url), "ctid");
+    let mut database = Database::postgres(&url);
+    check_orders(&place, &mut database, "ctid");
+    happens(&place, "example", &mut database);
+    check_unlinkable(&mut database);
 }
 
 /// A finished demonstration, and everything that the program said.
@@ -111,9 +127,10 @@ fn demo(place: &Place, country: &str, more: &[&str]) -> Vec<u8> {
     spoken
 }
 
-/// What is no copy of the database: paper, the world outside (the file that was imported, the banks' own books), and the pack.
+/// What is no copy of the database: paper, the world outside (the file that was imported, the banks' own books), what officers carry
+/// with them, and the pack.
 fn is_outside(place: &Place, file: &Path) -> bool {
-    ["letters", "world", "residents.csv", "pack"]
+    ["letters", "world", "residents.csv", "pack", "officers"]
         .iter()
         .any(|outside| file.starts_with(place.folder().join(outside)))
 }
@@ -138,13 +155,17 @@ fn search(needles: &Needles, files: impl IntoIterator<Item = PathBuf>) -> usize 
     searched
 }
 
-/// What the program says names applications by their references, and nobody.
-fn check_spoken(place: &Place, spoken: &[u8]) {
-    assert!(spoken.len() > 2_000);
+/// What the program says names applications by their references, and nobody; and what it notes of its work, not even these.
+fn check_spoken(place: &Place, spoken: &[u8], happened: &Happened) {
+    assert!(spoken.len() > 2_000 && !happened.said.is_empty());
     let mut secrets = secrets_of_file(&place.folder().join("residents.csv"), &["reference"]);
     secrets.extend(secrets_of_banks(&place.folder()));
-    let found = Needles::of_texts(&secrets).find(spoken).map(|(secret, _)| secret.to_owned());
-    assert_eq!(found, None, "{}", String::from_utf8_lossy(spoken));
+    secrets.extend(happened.secrets.iter().cloned());
+    let needles = Needles::of_texts(&secrets);
+    for said in [spoken, &happened.said] {
+        let found = needles.find(said).map(|(secret, _)| secret.to_owned());
+        assert_eq!(found, None, "{}", String::from_utf8_lossy(said));
+    }
 }
 
 /// Everything that says who somebody is: names, readings, dates of birth, addresses, phones, mail; numbers; accounts.
@@ -154,13 +175,8 @@ fn secrets(place: &Place, country: &str) -> BTreeSet<String> {
     assert!(accounts.len() > RESIDENTS, "the banks hold {} names and numbers", accounts.len());
     secrets.extend(accounts);
     let numbers = numbers(place, country);
-    assert_eq!(numbers.len(), RESIDENTS);
-    let number_form = Pack::load_shipped(country).unwrap().number;
-    for number in numbers {
-        secrets.insert(number_form.show(&number_form.parse(&number).unwrap()));
-        secrets.insert(number_form.show(&number_form.parse(&number).unwrap()).replace(' ', "-"));
-        secrets.insert(number);
-    }
+    assert!(numbers.len() >= RESIDENTS, "only {} numbers", numbers.len());
+    secrets.extend(numbers);
     secrets
 }
 
@@ -222,15 +238,21 @@ fn secrets_of_banks(folder: &Path) -> BTreeSet<String> {
     secrets
 }
 
-/// Everybody's number, opened in a copy of the deployment: asking is itself written down.
+/// Everybody's number, as it is and as people write it, opened in a copy of the deployment: asking is itself written down.
 fn numbers(place: &Place, country: &str) -> BTreeSet<String> {
-    let copy = place.beside("copy");
-    copy_folder(&place.folder(), &copy);
-    let (store, keys) = open_store(&copy);
-    people(&store)
-        .into_iter()
-        .map(|person| reveal(&store, &keys, country, person).as_str().to_owned())
-        .collect()
+    let copy = tempfile::tempdir().unwrap();
+    // By another process: whoever opens the file of a database and closes it again lets go of the locks that this one has on it.
+    let copied =
+        std::process::Command::new("cp").arg("-R").arg(place.folder().join(".")).arg(copy.path()).status();
+    assert!(copied.unwrap().success());
+    let (store, keys) = open_store(copy.path());
+    let form = Pack::load_shipped(country).unwrap().number;
+    let written = |person| {
+        let number = reveal(&store, &keys, country, person);
+        let shown = form.show(&number);
+        [shown.replace(' ', "-"), shown, number.as_str().to_owned()]
+    };
+    people(&store).into_iter().flat_map(written).collect()
 }
 
 /// Somebody looks at her own number; an entry of the access log.
@@ -264,17 +286,28 @@ pub(crate) fn people(store: &Store) -> Vec<PersonId> {
     store.buckets().all().flat_map(in_bucket).collect()
 }
 
-/// No value of one block stands in a table of another, and no two tables have people in the same order. `order` is what a thief
-/// could sort the access log by.
-fn check_unlinkable(place: &Place, database: &mut Database, order: &str) {
+/// No value of one block stands in a table of another.
+fn check_unlinkable(database: &mut Database) {
     let mut by_block: BTreeMap<String, BTreeMap<Vec<u8>, String>> = BTreeMap::new();
     let mut blobs: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     // Officers answer for what they plan and approve by name: they are no secret between the blocks.
-    for table in database.tables().into_iter().filter(|table| !table.starts_with("person_officer")) {
-        let block = table.split('_').next().unwrap().to_owned();
+    let tables = database.tables().into_iter().filter(|table| !table.starts_with("person_officer"));
+    let mut held: BTreeMap<String, usize> = BTreeMap::new();
+    for table in tables.chain(["store_job".to_owned()]) {
         let (columns, rows) = database.query(&format!("SELECT * FROM {table}"));
+        held.insert(table.clone(), rows.len());
         for row in rows {
-            for (column, cell) in columns.iter().zip(row) {
+            // A job belongs to the block that asked for it.
+            let kind = columns.iter().zip(&row).find(|(column, _)| table == "store_job" && *column == "kind");
+            let block = match kind.map(|(_, kind)| String::from_utf8_lossy(kind.bytes()).into_owned()) {
+                Some(kind) if kind.starts_with("agency.") => "agency".to_owned(),
+                Some(_) => "person".to_owned(),
+                None => table.split('_').next().unwrap().to_owned(),
+            };
+            // All that a worker takes together it holds until one moment: that is the worker's, and nobody's.
+            let of_work = |column: &str| table == "store_job" && column == "leased_until";
+            let told = |column: &str| column != "officer" && !of_work(column);
+            for (column, cell) in columns.iter().zip(row).filter(|(column, _)| told(column)) {
                 // What could single somebody out: long blobs and texts, and large whole numbers, such as a time.
                 let value = match cell {
                     Cell::Bytes(bytes) if bytes.len() >= 8 => bytes,
@@ -286,7 +319,16 @@ fn check_unlinkable(place: &Place, database: &mut Database, order: &str) {
             }
         }
     }
-    assert_eq!(by_block.keys().collect::<Vec<_>>(), ["pay", "person", "signin", "trust"]);
+    assert_eq!(by_block.keys().collect::<Vec<_>>(), ["agency", "pay", "person", "signin", "trust"]);
+    // Everything of the register has happened: a table of its that is empty would prove nothing.
+    let of_register =
+        |table: &str| ["person_", "agency_", "trust_"].iter().any(|block| table.starts_with(block));
+    let empty: Vec<&String> = held
+        .iter()
+        .filter(|(table, rows)| **rows == 0 && of_register(table))
+        .map(|(table, _)| table)
+        .collect();
+    assert_eq!(empty, Vec::<&String>::new(), "nothing was written into them");
     for (block, values) in &by_block {
         assert!(values.len() > 20, "{block} holds only {} values", values.len());
         // Also inside of another value: an id in a list of ids, a time in a text.
@@ -300,10 +342,10 @@ fn check_unlinkable(place: &Place, database: &mut Database, order: &str) {
             assert_eq!(found, None, "{block} and {other} can be joined");
         }
     }
-    check_orders(place, database, order);
 }
 
-/// Whoever holds the keys knows who is who. To everybody else, the order of rows must not tell it.
+/// Whoever holds the keys knows who is who. To everybody else, the order of rows must not tell it; `order` is what a thief could sort
+/// the access log by.
 fn check_orders(place: &Place, database: &mut Database, order: &str) {
     let (store, keys) = open_store(&place.folder());
     let people = people(&store);

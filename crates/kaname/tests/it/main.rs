@@ -5,6 +5,7 @@ mod database;
 mod delegates;
 mod dump;
 mod enrol;
+mod everything;
 mod export;
 mod four_eyes;
 mod imports;
