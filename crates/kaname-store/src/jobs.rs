@@ -64,6 +64,7 @@ const REVIVE: &str = "UPDATE store_job SET state = 0, attempts = 0, due = $3, le
 const WAITS: &str = "SELECT 1 FROM store_job WHERE bucket = $1 AND id = $2 AND state = 0";
 const DEAD: &str = "SELECT id, kind, body, due, attempts, error FROM store_job
     WHERE bucket = $1 AND state = 2 ORDER BY due, id LIMIT $2";
+const HAS_OLD: &str = "SELECT id FROM store_job WHERE bucket = $1 AND state = 1 AND due < $2 LIMIT 1";
 const FORGET: &str = "DELETE FROM store_job WHERE bucket = $1 AND state = 1 AND due < $2";
 
 /// A job to be done.
@@ -228,12 +229,17 @@ pub struct Worker {
     pub batch: u32,
     /// How long the worker rests when nothing is due.
     pub rest_ms: u64,
+    /// How long a job that is done is remembered, so that asking for it again does nothing. Its body may say whom it was about.
+    pub remember_seconds: i64,
 }
 
+/// How often a worker forgets the jobs that were remembered for long enough.
+const FORGET_EVERY_SECONDS: i64 = 86_400;
+
 impl Worker {
-    /// A worker with the usual settings.
+    /// A worker with the usual settings: jobs are remembered for a month.
     pub fn new(store: Store) -> Worker {
-        Worker { store, lease_seconds: 300, batch: 16, rest_ms: 1_000 }
+        Worker { store, lease_seconds: 300, batch: 16, rest_ms: 1_000, remember_seconds: 30 * 86_400 }
     }
 
     /// Visits every bucket once and does what is due there. `now` is asked again before each step.
@@ -269,12 +275,30 @@ impl Worker {
         alarm: &dyn Fn(&StoreError),
         stop: &Stop,
     ) {
+        let mut forgets = now();
         while !stop.is_pulled() {
             let round = self.round(now, handler).inspect_err(|error| alarm(error)).unwrap_or_default();
+            if now() >= forgets {
+                forgets = now().plus_seconds(FORGET_EVERY_SECONDS);
+                self.forget(now()).unwrap_or_else(|error| alarm(&error));
+            }
             if round.done == 0 {
                 stop.wait(Duration::from_millis(self.rest_ms));
             }
         }
+    }
+
+    /// Forgets the jobs of every bucket that are done and were due long enough ago.
+    fn forget(&self, now: Instant) -> Result<(), StoreError> {
+        let before = now.plus_seconds(-self.remember_seconds);
+        for bucket in self.store.buckets().all() {
+            // Most buckets have none; seeing that should cost no write.
+            let has_old = self.store.read(bucket, move |tx| tx.row(HAS_OLD, &[before.micros().into()]))?;
+            if has_old.is_some() {
+                self.store.write(bucket, move |tx| forget_done(tx, before))?;
+            }
+        }
+        Ok(())
     }
 
     fn claim(&self, bucket: Bucket, now: Instant) -> Result<Vec<Job>, StoreError> {

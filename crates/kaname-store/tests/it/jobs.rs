@@ -16,7 +16,8 @@ on_every_store!(
     what_fails_is_tried_later_and_dies_at_last,
     a_job_that_kills_its_worker_is_buried,
     two_workers_share_the_work,
-    a_worker_stops_when_told
+    a_worker_stops_when_told,
+    what_was_done_long_ago_is_forgotten
 );
 
 const NOON: Instant = Instant::from_seconds(1_800_000_000);
@@ -206,4 +207,24 @@ fn a_worker_stops_when_told(t: &TestStore) {
         stop.pull();
         ended.join().unwrap();
     });
+}
+
+fn what_was_done_long_ago_is_forgotten(t: &TestStore) {
+    let (store, later) = (open(t), NOON.plus_seconds(31 * 86_400));
+    let _ = ask(t, &store, 5, 1, NOON);
+    let _ = ask(t, &store, 5, 2, later);
+    let stop = Stop::default();
+    let handler = |job: &jobs::Job| {
+        if job.id[0] == 2 {
+            stop.pull();
+        }
+        Ok(())
+    };
+    Worker::new(store.clone()).run(&|| later, &handler, &|error| panic!("{error}"), &stop);
+    assert_eq!(ask(t, &store, 5, 2, later), Enqueued::AlreadyThere);
+    assert_eq!(
+        ask(t, &store, 5, 1, NOON),
+        Enqueued::Added,
+        "nothing is left of it, nor of whom it was about"
+    );
 }
