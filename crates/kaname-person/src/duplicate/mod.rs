@@ -168,8 +168,6 @@ fn register_unless(
         // The same form sent twice at once: whoever was faster has entered her by now.
         .filter(|candidate| candidate.person != herself && candidate.evidence.weight >= LOOKS_LIKE)
         .map(|candidate| candidate.person)
-        // The same form may have been sent twice at one instant, and the other one was faster.
-        .filter(|person| *person != herself)
         .collect();
     if !others.iter().all(is_decided) {
         return Err(Refusal::LooksLikeSomebody.into());
