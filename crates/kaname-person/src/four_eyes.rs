@@ -155,19 +155,24 @@ pub fn waiting(
     Ok(found)
 }
 
-/// Approves a proposal, as another officer than who made it. The same officer again gets the same answer, until it is done.
+/// Approves a proposal of one of these actions, as another officer than who made it. The same officer again gets the same answer,
+/// until it is done. Whoever can carry out only some actions names those: an approval that nobody acts on would be lost.
 ///
 /// # Errors
-/// [`Refusal::NoSuchProposal`] when there is none, or it is over; [`Refusal::NotAllowed`]; [`Refusal::SameOfficer`].
+/// [`Refusal::NoSuchProposal`] when there is none, it is over, or it is of another action; [`Refusal::NotAllowed`]; [`Refusal::SameOfficer`].
 pub fn approve(
     tx: &mut Tx<'_>,
     keys: &Keys,
     env: &Env,
     by: &Actor,
     id: ProposalId,
+    of: &[Action],
 ) -> Result<Approved, PersonError> {
     let row = table::one(tx, id)?.filter(|row| row.open).ok_or(Refusal::NoSuchProposal)?;
     let (proposal, second) = read(keys, &row)?;
+    if !of.contains(&proposal.action) {
+        return Err(Refusal::NoSuchProposal.into());
+    }
     policy::may(by, proposal.action)?;
     if by.id == proposal.by.id || by.kind != ActorKind::Officer {
         return Err(Refusal::SameOfficer.into());

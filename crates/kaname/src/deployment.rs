@@ -74,7 +74,39 @@ impl Serve {
     }
 }
 
+/// The folder of the deployment that is named: by its folder, or by its `kaname.toml`, also where there is none.
+pub(crate) fn folder_of(named: &Path) -> PathBuf {
+    let is_file = named.is_file() || named.file_name().is_some_and(|name| name == CONFIG_FILE);
+    let folder = if is_file { named.parent().unwrap_or(Path::new("")) } else { named };
+    if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
+}
+
 impl Config {
+    /// Reads the configuration of the deployment in `folder`.
+    pub(crate) fn read(folder: &Path) -> Result<Config, Failure> {
+        let path = folder.join(CONFIG_FILE);
+        let shown = path.display();
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::usage(format!("cannot read {shown}: {error}")).mend(
+                "name the deployment's folder with --config DIR, or make one: kaname init DIR --country japan",
+            )
+        })?;
+        toml::from_str(&text).map_err(|error| Failure::usage(format!("{shown}: {error}")))
+    }
+
+    /// Opens the database of the deployment in `folder`.
+    pub(crate) fn open_store(&self, folder: &Path) -> Result<Store, Failure> {
+        let buckets = Buckets::new(self.buckets).ok_or_else(|| {
+            let shown = folder.join(CONFIG_FILE);
+            Failure::usage(format!("{}: buckets must be a power of two from 1 to 4096", shown.display()))
+        })?;
+        let location = match &self.database {
+            Database::Sqlite(file) => Location::Sqlite(folder.join(file)),
+            Database::Postgres(urls) => Location::Postgres(urls.clone()),
+        };
+        Ok(Store::open(&StoreConfig::new(location, buckets), MIGRATIONS)?)
+    }
+
     fn write(&self, folder: &Path) -> Result<(), Failure> {
         // It may hold a connection string with a password.
         let text = toml::to_string_pretty(self).map_err(Failure::usage)?;
@@ -163,24 +195,11 @@ impl Deployment {
 
     /// Opens the deployment in `folder`, or the one whose `kaname.toml` it is.
     pub(crate) fn open(folder: &Path) -> Result<Deployment, Failure> {
-        let folder = if folder.is_file() { folder.parent().unwrap_or(Path::new(".")) } else { folder };
-        let path = folder.join(CONFIG_FILE);
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            Failure::usage(format!("cannot read {}: {error}", path.display()))
-                .mend("make a deployment first: kaname init DIR --country japan")
-        })?;
-        let config: Config =
-            toml::from_str(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        let buckets = Buckets::new(config.buckets).ok_or_else(|| {
-            Failure::usage(format!("{}: buckets must be a power of two from 1 to 4096", path.display()))
-        })?;
+        let folder = &folder_of(folder);
+        let config = Config::read(folder)?;
         let pack = Arc::new(load_pack(&folder.join("pack"))?);
         let keys = Keys::load(&folder.join("keys"))?;
-        let location = match &config.database {
-            Database::Sqlite(file) => Location::Sqlite(folder.join(file)),
-            Database::Postgres(urls) => Location::Postgres(urls.clone()),
-        };
-        let store = Store::open(&StoreConfig::new(location, buckets), MIGRATIONS)?;
+        let store = config.open_store(folder)?;
         Ok(Deployment { folder: folder.to_owned(), config, keys, pack, store })
     }
 

@@ -35,6 +35,13 @@ impl Failure {
         Failure { code: UNAVAILABLE, what: what.to_string(), mend: None }
     }
 
+    /// A word that names nothing, and the words that do.
+    pub(crate) fn unknown<'a>(what: &str, word: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
+        let known: Vec<&str> = known.into_iter().collect();
+        Failure::usage(format!("there is no {what} '{word}'"))
+            .mend(format!("choose one of: {}", known.join(", ")))
+    }
+
     /// Adds what to do about it.
     pub(crate) fn mend(mut self, mend: impl fmt::Display) -> Failure {
         self.mend = Some(mend.to_string());

@@ -56,6 +56,11 @@ pub(crate) fn grouped(number: u64) -> String {
     shown
 }
 
+/// So many people, in words.
+pub(crate) fn people(count: u64) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{} people", grouped(count)) }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -36,7 +36,7 @@ pub use approve::{Approve, approve};
 pub use fund::fund;
 pub use message::end_to_end_id;
 pub use plan::{PlanRun, plan};
-pub use read::{Payment, payments_of, run_of, runs, voucher_of};
+pub use read::{Payment, earlier_runs, payments_of, run_of, runs, told, voucher_of};
 pub use report::{Books, Report, Tally, report};
 pub use retry::{Retried, To, retry};
 pub use run::{BATCH, Outcome, Payer, RunPayout, going_on, run};

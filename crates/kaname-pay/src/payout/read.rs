@@ -63,6 +63,36 @@ pub fn payments_of(
     Ok(parts.into_iter().zip(found).filter_map(payment).collect())
 }
 
+/// Of a person's payments, those that she is told of. Whoever is only on the list of a run is promised nothing until another
+/// officer has approved it, and so funded it. The unit is on the home bucket.
+///
+/// # Errors
+/// [`PayError::Store`].
+pub fn told(tx: &mut Tx<'_>, payments: &[Payment]) -> Result<Vec<Payment>, PayError> {
+    let mut told = Vec::with_capacity(payments.len());
+    for payment in payments {
+        let is_approved = payment.state != State::Planned
+            || table::run(tx, payment.run)?.is_some_and(|run| run.approved.is_some());
+        if is_approved {
+            told.push(payment.clone());
+        }
+    }
+    Ok(told)
+}
+
+/// The latest runs that were approved before and pay the same programme as this one: whoever is on both lists is paid by each
+/// of them. Newest first. The unit is on the home bucket.
+///
+/// # Errors
+/// [`PayError::NotAllowed`].
+pub fn earlier_runs(tx: &mut Tx<'_>, by: &Actor, run: &Run, most: i64) -> Result<Vec<Run>, PayError> {
+    let mut earlier = runs(tx, by, most)?;
+    earlier.retain(|other| {
+        other.id != run.id && other.programme.code == run.programme.code && other.approved.is_some()
+    });
+    Ok(earlier)
+}
+
 /// The voucher of the receipt's person in a run, if she has one.
 ///
 /// # Errors

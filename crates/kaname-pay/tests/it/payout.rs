@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kaname_pay::payout::{
-    Approve, PlanRun, Programme, RunState, State, approve, payments_of, plan, report, run, stop, voucher_of,
+    Approve, Payment, PlanRun, Programme, Run, RunState, State, approve, earlier_runs, payments_of, plan,
+    report, run, stop, told, voucher_of,
 };
 use kaname_pay::{PayError, Refusal, RunId, ids};
 use kaname_store::StoreError;
@@ -19,6 +20,7 @@ on_every_store!(
     another_persons_record_does_not_open,
     who_left_the_register_waits,
     a_stopped_run_goes_on,
+    nobody_is_told_of_a_payment_that_is_only_planned,
     a_person_sees_her_payment_and_her_voucher,
     two_who_run_it_at_once_pay_once,
 );
@@ -211,6 +213,36 @@ fn run_with(world: &World, id: RunId, before: &mut dyn FnMut()) -> RunState {
         go_on(progress)
     });
     outcome.unwrap().run.state
+}
+
+fn nobody_is_told_of_a_payment_that_is_only_planned(t: &TestStore) {
+    let world = World::new(t, 6);
+    let home = world.store().buckets().home();
+    let run = world.plan(run_id(1));
+    let payment = |id, state| Payment {
+        run: id,
+        programme: run.programme.clone(),
+        planned_at: run.planned_at,
+        state,
+        reason: String::new(),
+    };
+    let told_of = |payments: Vec<Payment>| {
+        world.store().read::<_, PayError, _>(home, move |tx| told(tx, &payments)).unwrap()
+    };
+    let waits = payment(run.id, State::Planned);
+    assert_eq!(told_of(vec![waits.clone()]), Vec::new());
+
+    world.fund_treasury(run.total.minor());
+    approve(&world.desk, &env(4), &approval(&run)).unwrap();
+    let again = world.plan(run_id(2));
+    let promised = payment(again.id, State::Planned);
+    assert_eq!(told_of(vec![promised, waits.clone()]), vec![waits], "the second run is a plan only");
+    let earlier = |run: Run| {
+        let by = payments("planner");
+        let found = world.store().read::<_, PayError, _>(home, move |tx| earlier_runs(tx, &by, &run, 10));
+        found.unwrap().iter().map(|run| run.id).collect::<Vec<_>>()
+    };
+    assert_eq!((earlier(again), earlier(run)), (vec![run_id(1)], Vec::new()));
 }
 
 fn a_person_sees_her_payment_and_her_voucher(t: &TestStore) {

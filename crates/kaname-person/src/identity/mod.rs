@@ -22,6 +22,7 @@ pub(crate) mod table;
 
 pub use decide::{Decide, carry_out, decide};
 pub use propose::{NewProposal, Waiting, proposal, propose, waiting};
+pub use rules::needs_four_eyes;
 
 kaname_base::id_types! {
     /// A proposal about an entry.

@@ -7,7 +7,7 @@ use super::{Act, Proposal, ProposalState};
 use crate::Refusal;
 
 /// Whether the pack asks for a second officer.
-pub(super) fn needs_four_eyes(pack: &Pack, act: &Act) -> bool {
+pub fn needs_four_eyes(pack: &Pack, act: &Act) -> bool {
     match act {
         Act::Merge { .. } | Act::Unmerge => pack.identities.merge,
         Act::Split { .. } => pack.identities.split,

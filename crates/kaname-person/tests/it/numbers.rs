@@ -123,7 +123,10 @@ fn a_leaked_number_is_replaced(t: &TestStore) {
     let second = Actor::officer("off_second", "registrar");
     let approved = w.store.write::<_, PersonError, _>(w.store.buckets().home(), move |tx| {
         let id = four_eyes::propose(tx, &keys, &env(4), &registrar(), Action::ReplaceNumber, &asked)?;
-        four_eyes::approve(tx, &keys, &env(4), &second, id)
+        // Where it cannot be carried out it is not approved: the approval would be lost.
+        let elsewhere = four_eyes::approve(tx, &keys, &env(4), &second, id, &[Action::ManageOfficers]);
+        assert!(matches!(elsewhere, Err(PersonError::Refused(Refusal::NoSuchProposal))), "{elsewhere:?}");
+        four_eyes::approve(tx, &keys, &env(4), &second, id, &[Action::ReplaceNumber])
     });
     let approved = approved.expect("approves");
     let other = w.register(2, Entry { reference: "R-2", ..jane() }).expect("registers");

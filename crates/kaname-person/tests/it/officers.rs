@@ -122,19 +122,25 @@ fn two_officers_do_what_one_may_not(t: &TestStore) {
 
         let manage = Action::ManageOfficers;
         let id = four_eyes::propose(tx, &keys, &env, &grace, manage, &eve)?;
-        assert_eq!(refused(four_eyes::approve(tx, &keys, &env, &grace, id)), "same-officer");
+        assert_eq!(
+            refused(four_eyes::approve(tx, &keys, &env, &grace, id, four_eyes::ASKED)),
+            "same-officer"
+        );
         let clerk = Actor::officer("off_2", "registrar");
-        assert_eq!(refused(four_eyes::approve(tx, &keys, &env, &clerk, id)), "not-allowed");
+        assert_eq!(refused(four_eyes::approve(tx, &keys, &env, &clerk, id, four_eyes::ASKED)), "not-allowed");
         assert_eq!(refused(four_eyes::propose(tx, &keys, &env, &clerk, manage, &eve)), "not-allowed");
         let later = kaname_base::Env::new(env.now.plus_seconds(15 * 86_400), [9; 32]);
-        assert_eq!(refused(four_eyes::approve(tx, &keys, &later, &ada_acts, id)), "no-such-proposal");
+        assert_eq!(
+            refused(four_eyes::approve(tx, &keys, &later, &ada_acts, id, four_eyes::ASKED)),
+            "no-such-proposal"
+        );
         assert_eq!(four_eyes::waiting(tx, &keys, env.now, std::slice::from_ref(&ada_acts))?.len(), 1);
         assert!(four_eyes::waiting(tx, &keys, env.now, std::slice::from_ref(&clerk))?.is_empty());
         assert!(four_eyes::waiting(tx, &keys, later.now, std::slice::from_ref(&ada_acts))?.is_empty());
 
-        let approved = four_eyes::approve(tx, &keys, &env, &ada_acts, id)?;
+        let approved = four_eyes::approve(tx, &keys, &env, &ada_acts, id, four_eyes::ASKED)?;
         // Stopped here, she does it again; the proof is for this action, and for whoever proposed.
-        let approved_again = four_eyes::approve(tx, &keys, &env, &ada_acts, id)?;
+        let approved_again = four_eyes::approve(tx, &keys, &env, &ada_acts, id, four_eyes::ASKED)?;
         assert_eq!(approved_again.second().id, approved.second().id);
         let by_ada = add_officer(tx, &keys, &pack, &env, Some(&ada_acts), Some(&approved), &eve);
         assert_eq!(refused(by_ada), "two-officers");
@@ -144,12 +150,15 @@ fn two_officers_do_what_one_may_not(t: &TestStore) {
         let eve_is = add_officer(tx, &keys, &pack, &env, Some(&grace), Some(&approved), &agreed)?;
         four_eyes::close(tx, &keys, &approved)?;
         assert_eq!(refused(four_eyes::close(tx, &keys, &approved)), "no-such-proposal");
-        assert_eq!(refused(four_eyes::approve(tx, &keys, &env, &ada_acts, id)), "no-such-proposal");
+        assert_eq!(
+            refused(four_eyes::approve(tx, &keys, &env, &ada_acts, id, four_eyes::ASKED)),
+            "no-such-proposal"
+        );
         assert_eq!(officer(tx, &keys, eve_is)?.office.as_deref(), Some("benefits"));
 
         let taken_back = four_eyes::propose(tx, &keys, &env, &grace, manage, &eve)?;
         four_eyes::withdraw(tx, &keys, &ada_acts, taken_back)?;
-        let late = four_eyes::approve(tx, &keys, &env, &ada_acts, taken_back);
+        let late = four_eyes::approve(tx, &keys, &env, &ada_acts, taken_back, four_eyes::ASKED);
         assert_eq!(refused(late), "no-such-proposal");
         Ok::<_, PersonError>(())
     };

@@ -15,7 +15,7 @@ use crate::http::guard::AtCounter;
 use crate::http::{App, Call, Problem};
 use crate::pages::desk::{OfficeFormPage, OfficeListPage};
 use crate::pages::entry::EntryView;
-use crate::portal::money::pending;
+use crate::portal::money::{pending, promised};
 use crate::portal::own::entry_view;
 
 /// What can be shown, by the scope that it takes.
@@ -128,7 +128,7 @@ fn payments(app: &App, call: &Call, at: &AtCounter, ask: Asking) -> Result<Vec<E
     })?;
     let shell = at.shell(app, call);
     let tag = shell.lang.code();
-    let entries = payments.into_iter().map(|payment| {
+    let entries = promised(app, payments)?.into_iter().map(|payment| {
         let programme = app.pack.programme(&payment.programme.code);
         let mut view = EntryView {
             head: programme.map_or(payment.programme.code.as_str(), |known| known.name.get(tag)).to_owned(),
@@ -151,7 +151,7 @@ fn payments(app: &App, call: &Call, at: &AtCounter, ask: Asking) -> Result<Vec<E
                 vec![shell.money(&payment.programme.amount, &payment.programme.currency)],
             ),
         );
-        view.say(shell.t("payouts.planned"), shell.day(&payment.planned_at));
+        view.say(shell.t("payments.list"), shell.moment(&payment.planned_at));
         view
     });
     Ok(entries.collect())

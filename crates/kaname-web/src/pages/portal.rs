@@ -271,7 +271,7 @@ pub struct PaymentView {
     pub amount: Amount,
     /// In which currency.
     pub currency: Currency,
-    /// When the state was reached.
+    /// When the list of its run was made: what tells two payments of one programme apart.
     pub at: Instant,
     /// Where the money is.
     pub state: PaymentStateView,

@@ -1,7 +1,8 @@
 //! A resident's payments.
 
+use kaname_pay::PayError;
 use kaname_pay::payee::payee_of;
-use kaname_pay::payout::{self, Payment, State, Voucher, payments_of, voucher_of};
+use kaname_pay::payout::{self, Payment, State, Voucher, payments_of, told, voucher_of};
 use kaname_person::show::payments_receipt;
 
 use super::subject::Subject;
@@ -31,7 +32,7 @@ pub(crate) fn payments(app: &App, call: &Call, resident: &Resident) -> Answer {
 pub(super) fn payments_to(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
     let (keys, pack, env, ask) =
         (app.keys.clone(), app.pack.clone(), call.env.clone(), subject.asking.clone());
-    let (opened, account) = app.write_of::<_, Problem, _>(subject.person, move |tx| {
+    let (mut opened, account) = app.write_of::<_, Problem, _>(subject.person, move |tx| {
         let receipt = payments_receipt(tx, &keys, &pack, &env.again(), &ask)?;
         let account = payee_of(tx, &keys, &receipt)?.map(|payee| payee.account.account.number);
         let mut opened = Vec::new();
@@ -44,10 +45,17 @@ pub(super) fn payments_to(app: &App, call: &Call, resident: &Resident, subject: 
         }
         Ok((opened, account))
     })?;
+    let promised = promised(app, opened.iter().map(|one| one.payment.clone()).collect())?;
+    opened.retain(|one| promised.contains(&one.payment));
     let shell = subject.shell(app, call, resident);
     let tag = shell.lang.code();
     let payments = opened.into_iter().map(|opened| view(app, tag, opened, account.as_deref())).collect();
     page(&MyPaymentsPage { payments, shell })
+}
+
+/// Those of a person's payments that she is told of.
+pub(crate) fn promised(app: &App, payments: Vec<Payment>) -> Result<Vec<Payment>, Problem> {
+    Ok(app.desk.store.read::<_, PayError, _>(app.home(), move |tx| told(tx, &payments))?)
 }
 
 fn view(app: &App, tag: &str, opened: Opened, account: Option<&str>) -> PaymentView {

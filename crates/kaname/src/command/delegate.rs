@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use kaname_base::pack::Pack;
 use kaname_person::delegate::accept::approve;
 use kaname_person::delegate::end::end;
 use kaname_person::delegate::give::{Give, record};
@@ -10,7 +11,7 @@ use kaname_person::delegate::{MandateId, Terms, given, proposed_in_bucket};
 use kaname_person::number::resolve::{Resolve, resolve};
 use kaname_person::register::new_request;
 use kaname_person::show::Asking;
-use kaname_person::{Action, PersonError};
+use kaname_person::{Action, PersonError, Refusal};
 use kaname_trust::keys::random;
 use kaname_trust::person::bucket_of;
 use serde::Serialize;
@@ -119,7 +120,15 @@ fn run_record(ask: &Record) -> Result<ExitCode, Failure> {
         .ok_or_else(|| Failure::refused("the holder's number leads to no resident"))?;
     let terms = Terms { kind: ask.kind.clone(), scope: ask.scopes.clone(), days: ask.days };
     let give = Give { request: new_request(), asking, holder, terms, evidence: ask.evidence.clone() };
-    let id = record(store, keys, pack, &env, &give)?;
+    check_terms(pack, &give.terms)?;
+    let id = record(store, keys, pack, &env, &give).map_err(|error| match error {
+        // Kind, scopes and days are what the country allows, so it is her age.
+        PersonError::Refused(Refusal::MandateTerms) => {
+            let age = pack.mandate(&ask.kind).and_then(|kind| kind.until_age).unwrap_or_default();
+            Failure::refused(format!("nobody has a {} for somebody of {age} years or more", ask.kind))
+        }
+        other => other.into(),
+    })?;
     deployment.log()?.publish()?;
     let waits = pack.mandate(&ask.kind).is_some_and(|kind| kind.four_eyes);
     if ask.of.on.json {
@@ -127,10 +136,33 @@ fn run_record(ask: &Record) -> Result<ExitCode, Failure> {
     } else {
         println!("{id} is recorded");
         if waits {
-            println!("Next: a second registrar approves it: kaname delegate approve --officer off_…");
+            let on = ask.of.on.again();
+            println!("Next: a second registrar approves it: kaname delegate approve --officer OFFICER{on}");
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which of kind, scopes and days the country does not allow.
+fn check_terms(pack: &Pack, terms: &Terms) -> Result<(), Failure> {
+    let kinds = pack.mandates.iter().filter(|kind| kind.by_officer);
+    let kind = kinds.clone().find(|kind| kind.code == terms.kind).ok_or_else(|| {
+        Failure::unknown(
+            "mandate that an officer records of the kind",
+            &terms.kind,
+            kinds.map(|kind| kind.code.as_str()),
+        )
+    })?;
+    if let Some(scope) = terms.scope.iter().find(|scope| !kind.scopes.contains(scope)) {
+        return Err(Failure::unknown("scope of this kind", scope, kind.scopes.iter().map(String::as_str)));
+    }
+    match (terms.days, kind.longest_days) {
+        (Some(0), _) => Err(Failure::usage("a mandate holds for at least one day")),
+        (Some(days), Some(most)) if days > most => {
+            Err(Failure::usage(format!("a {} holds for at most {most} days, not {days}", kind.code)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn run_approve(ask: &Approve) -> Result<ExitCode, Failure> {
@@ -147,7 +179,7 @@ fn run_approve(ask: &Approve) -> Result<ExitCode, Failure> {
             });
             match done {
                 Ok(()) => approved += 1,
-                Err(PersonError::Refused(kaname_person::Refusal::SameOfficer)) => own += 1,
+                Err(PersonError::Refused(Refusal::SameOfficer)) => own += 1,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,13 +1,15 @@
 //! `kaname doctor`: looks for what is wrong with a deployment.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use kaname_store::lint;
+use kaname_trust::Keys;
 use kaname_trust::log::verify_published;
 use serde::Serialize;
 
 use super::On;
-use crate::deployment::Deployment;
+use crate::deployment::{Config, Deployment, folder_of, load_pack};
 use crate::error::{Failure, REFUSED};
 use crate::show;
 
@@ -19,21 +21,22 @@ struct Check {
 }
 
 pub(crate) fn run(on: &On) -> Result<ExitCode, Failure> {
-    // A deployment that does not open is the first finding; its error says what to do.
-    let deployment = on.open()?;
-    let checks = [
-        check(
-            "keys and pack",
-            Ok(format!(
-                "readable by their owner only; pack {} version {}",
-                deployment.pack.id, deployment.pack.version
-            )),
-        ),
-        check("database", database(&deployment)),
-        check("log", log(&deployment)),
-        check("banks", banks(&deployment)),
-        check("address", address(&deployment)),
+    // Without its configuration there is nothing to look at; the error says what to do.
+    let folder = folder_of(&on.config);
+    let config = Config::read(&folder)?;
+    let mut checks = vec![
+        check("keys", keys(&folder)),
+        check("pack", pack(&folder)),
+        check("database", database(&folder, &config)),
     ];
+    if checks.iter().all(|check| check.good) {
+        let deployment = on.open()?;
+        checks.extend([check("log", log(&deployment)), check("banks", banks(&deployment))]);
+    } else {
+        let waits = "not looked at while something above is wrong: mend that, and run doctor again";
+        checks.push(check("log", Err(waits.to_owned())));
+    }
+    checks.push(check("address", address(&config)));
     let all_good = checks.iter().all(|check| check.good);
     if on.json {
         show::json(&checks);
@@ -42,7 +45,7 @@ pub(crate) fn run(on: &On) -> Result<ExitCode, Failure> {
             println!("{} {what}: {found}", if *good { "good " } else { "WRONG" });
         }
         if all_good {
-            println!("Next: kaname serve --config {}", deployment.folder.display());
+            println!("Next: kaname serve --config {}", folder.display());
         }
     }
     Ok(ExitCode::from(if all_good { 0 } else { REFUSED }))
@@ -53,12 +56,21 @@ fn check(what: &'static str, found: Result<String, String>) -> Check {
     Check { what, good, found: found.unwrap_or_else(|wrong| wrong) }
 }
 
-fn database(deployment: &Deployment) -> Result<String, String> {
-    let findings = lint::catalogue(&deployment.store).map_err(|error| error.to_string())?;
+fn keys(folder: &Path) -> Result<String, String> {
+    Keys::load(&folder.join("keys")).map_err(|error| error.to_string())?;
+    Ok("readable by their owner only".to_owned())
+}
+
+fn pack(folder: &Path) -> Result<String, String> {
+    let pack = load_pack(&folder.join("pack")).map_err(|failure| failure.to_string())?;
+    Ok(format!("{} version {}", pack.id, pack.version))
+}
+
+fn database(folder: &Path, config: &Config) -> Result<String, String> {
+    let store = config.open_store(folder).map_err(|failure| failure.to_string())?;
+    let findings = lint::catalogue(&store).map_err(|error| error.to_string())?;
     match findings.as_slice() {
-        [] => {
-            Ok(format!("answers; {} bucket(s); every table keeps to its bucket", deployment.config.buckets))
-        }
+        [] => Ok(format!("answers; {} bucket(s); every table keeps to its bucket", config.buckets)),
         [first, ..] => {
             Err(format!("{} table(s) break the rules of distribution, such as: {first}", findings.len()))
         }
@@ -66,11 +78,19 @@ fn database(deployment: &Deployment) -> Result<String, String> {
 }
 
 fn log(deployment: &Deployment) -> Result<String, String> {
-    let log = deployment.log().map_err(|failure| failure.to_string())?;
-    log.publish().map_err(|error| error.to_string())?;
-    let verified =
-        verify_published(&deployment.log_folder(), &log.vkey(), None).map_err(|error| error.to_string())?;
-    Ok(format!("whole, {} entries", show::grouped(verified.size)))
+    let look = || -> Result<String, Failure> {
+        let log = deployment.log()?;
+        log.publish()?;
+        let verified = verify_published(&deployment.log_folder(), &log.vkey(), None)?;
+        Ok(format!("whole, {} entries", show::grouped(verified.size)))
+    };
+    look().map_err(|failure| {
+        format!(
+            "{failure}\n  what to do: stop serving; keep {} and the database as they are for whoever finds out; then bring both back \
+             from one backup (docs/operate/backups.md)",
+            deployment.log_folder().display()
+        )
+    })
 }
 
 fn banks(deployment: &Deployment) -> Result<String, String> {
@@ -82,8 +102,8 @@ fn banks(deployment: &Deployment) -> Result<String, String> {
 }
 
 /// Somebody else listening where we want to is the usual reason why a server does not start.
-fn address(deployment: &Deployment) -> Result<String, String> {
-    let listen = &deployment.config.serve.listen;
+fn address(config: &Config) -> Result<String, String> {
+    let listen = &config.serve.listen;
     match std::net::TcpListener::bind(listen) {
         Ok(_) => Ok(format!("{listen} is free to listen on")),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(format!(

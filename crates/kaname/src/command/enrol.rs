@@ -11,7 +11,7 @@ use kaname_person::enrol::KitId;
 use kaname_person::enrol::kit::{Kit, kits, make_kit, revoke_kit};
 use kaname_person::enrol::merge::{Decided, Merged, lost, merge};
 use kaname_person::enrol::packet::{Entered, make_packet};
-use kaname_person::{Action, Numbers, OfficerId, PersonError, Refusal};
+use kaname_person::{Action, Field, Numbers, OfficerId, PersonError, Refusal};
 use serde::Serialize;
 
 use super::{On, officer};
@@ -148,6 +148,13 @@ fn run_kit(ask: &NewKit) -> Result<ExitCode, Failure> {
     let text = store.write::<_, PersonError, _>(store.buckets().home(), move |tx| {
         let kit = make_kit(tx, &with, &country, &files, &env.again(), &by, clerk, days)?;
         Ok(kit.text())
+    });
+    let text = text.map_err(|error| match error {
+        PersonError::Refused(Refusal::UnknownRole) => {
+            Failure::refused(format!("{clerk} is no registrar, and a kit enrols in a registrar's name"))
+                .mend("name an officer who has the role registrar: kaname officer list")
+        }
+        other => other.into(),
     })?;
     paper::write_owner_only(&ask.out, text.as_bytes())?;
     let kit = Kit::open(&text).map_err(Failure::refused)?;
@@ -155,7 +162,10 @@ fn run_kit(ask: &NewKit) -> Result<ExitCode, Failure> {
         show::json(&serde_json::json!({ "kit": kit.id.to_string(), "file": ask.out }));
     } else {
         println!("{} is written to {}", kit.id, ask.out.display());
-        println!("Next: on the laptop, kaname enrol add --kit {} --out packets", ask.out.display());
+        println!(
+            "Next: on the laptop, kaname enrol add --kit {} --from PEOPLE.csv --out packets",
+            ask.out.display()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -229,15 +239,23 @@ fn fields(set: &[String]) -> Result<BTreeMap<String, String>, Failure> {
             let (name, text) = one
                 .split_once('=')
                 .ok_or_else(|| Failure::usage(format!("'{one}' is not of the form FIELD=TEXT")))?;
+            known_field(name)?;
             Ok((name.to_owned(), text.to_owned()))
         })
         .collect()
+}
+
+fn known_field(name: &str) -> Result<Field, Failure> {
+    Field::of_name(name).ok_or_else(|| Failure::unknown("field", name, Field::ALL.map(Field::name)))
 }
 
 fn rows(file: &Path, evidence: &str) -> Result<Vec<Entered>, Failure> {
     let failed = |error: csv::Error| Failure::usage(format!("cannot read {}: {error}", file.display()));
     let mut reader = csv::Reader::from_path(file).map_err(failed)?;
     let header = reader.headers().map_err(failed)?.clone();
+    for name in header.iter().filter(|name| !matches!(*name, "evidence" | "introducer")) {
+        known_field(name)?;
+    }
     let mut people = Vec::new();
     for row in reader.records() {
         let row = row.map_err(failed)?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::deployment::{CONFIG_FILE, Deployment, NewDeployment};
+use crate::deployment::{Deployment, NewDeployment};
 use crate::error::Failure;
 use crate::show;
 
@@ -75,7 +75,14 @@ pub(crate) fn run(init: &Init) -> Result<ExitCode, Failure> {
         println!("  data are spread over {} bucket(s)", made.buckets);
         println!("  the log is signed with the key {}", made.log_key);
         println!("  keep a copy of {shown}/keys in a safe: without the master key nothing can be read");
-        println!("Next: kaname resident import FILE.csv --config {shown}/{CONFIG_FILE}");
+        let offices = &deployment.pack.offices;
+        let office = offices.iter().find(|office| office.roles.iter().any(|role| role == "administrator"));
+        let office = office.map_or("OFFICE", |office| office.code.as_str());
+        println!("Next: the first administrator, who adds the other officers:");
+        println!(
+            "  kaname officer add NAME --office {office} --role administrator --letter admin.html --key admin.key --config {shown}"
+        );
+        println!("  then officers, residents and the server: docs/operate/first-steps.md");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,9 +24,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "PATH", conflicts_with = "folder", required_unless_present = "folder")]
     config: Option<PathBuf>,
     /// A folder with a published log (a copy is enough: no database, no secret)
-    #[arg(long, value_name = "DIR", requires = "key")]
+    #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// The log's public key, as the authority publishes it (or a file that holds it)
+    /// The log's public key, as the authority publishes it, or a file that holds it [default: the file `vkey` in the folder, which
+    /// shows that the log is whole, not whose it is]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// A checkpoint seen before: the log must continue it. Renewed afterwards, so that the next run continues this one
@@ -59,7 +60,8 @@ pub(crate) fn run(log: &Log) -> Result<ExitCode, Failure> {
     let key = match (&verify.key, &deployment) {
         (Some(key), _) => read_key(key)?,
         (None, Some(deployment)) => deployment.log()?.vkey(),
-        (None, None) => unreachable!("clap asks for the key"),
+        (None, None) => read(&folder.join("vkey"))
+            .map_err(|failure| failure.mend("name the key that the authority publishes with --key KEY"))?,
     };
     let earlier = match &verify.since {
         Some(file) if file.exists() => Some(read(file)?),

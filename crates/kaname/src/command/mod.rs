@@ -29,7 +29,7 @@ use clap::{Args, Subcommand};
 use kaname_person::policy;
 use kaname_trust::Actor;
 
-use crate::deployment::Deployment;
+use crate::deployment::{CONFIG_FILE, Deployment};
 use crate::error::Failure;
 
 /// What the program can be asked to do.
@@ -94,7 +94,7 @@ pub(crate) enum Command {
 #[derive(Args)]
 pub(crate) struct On {
     /// The deployment: its folder, or its kaname.toml
-    #[arg(long, value_name = "PATH", default_value = "kaname.toml")]
+    #[arg(long, value_name = "PATH", default_value = CONFIG_FILE)]
     config: PathBuf,
     /// Answer in JSON
     #[arg(long)]
@@ -104,6 +104,14 @@ pub(crate) struct On {
 impl On {
     fn open(&self) -> Result<Deployment, Failure> {
         Deployment::open(&self.config)
+    }
+
+    /// What a next command needs to work on the same deployment: nothing when it is the one of this folder.
+    fn again(&self) -> String {
+        match self.config.as_os_str() == CONFIG_FILE {
+            true => String::new(),
+            false => format!(" --config {}", self.config.display()),
+        }
     }
 }
 

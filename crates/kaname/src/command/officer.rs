@@ -144,6 +144,9 @@ struct Shown {
     active: bool,
 }
 
+/// The actions that this command proposes and carries out.
+const OURS: [Action; 2] = [Action::ManageOfficers, Action::IssueOfficerActivation];
+
 /// What a proposal of this command asks for.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -172,6 +175,11 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
         None => None,
         Some(id) => Some(acting(&deployment, id, Action::ManageOfficers)?),
     };
+    if by.is_none() && has_officers(&deployment)? {
+        return Err(Failure::usage("this deployment has officers, so one of them adds others").mend(
+            "name the administrator who does it, with her key: --by OFFICER (see: kaname officer list)",
+        ));
+    }
     let new = NewOfficer { name: ask.name.clone(), office: ask.office.clone(), roles: ask.roles.clone() };
     match add(&deployment, by.as_ref(), None, &new) {
         // Who was let in gets what she signs in with: to let her in was the decision, and by now she may be the second who is asked.
@@ -191,8 +199,14 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
                 ),
             )
         }
-        Err(error) => propose(&deployment, by, Action::ManageOfficers, Asked::Add(new), ask.on.json, error),
+        Err(error) => propose(&deployment, by, Action::ManageOfficers, Asked::Add(new), &ask.on, error),
     }
+}
+
+fn has_officers(deployment: &Deployment) -> Result<bool, Failure> {
+    let keys = deployment.keys.clone();
+    let home = deployment.store.buckets().home();
+    Ok(!deployment.store.read(home, move |tx| officers(tx, &keys))?.is_empty())
 }
 
 fn run_change(ask: &Change) -> Result<ExitCode, Failure> {
@@ -208,7 +222,7 @@ fn run_change(ask: &Change) -> Result<ExitCode, Failure> {
     match change_one(&deployment, &by, None, &change) {
         Ok(()) => tell(&deployment, id, ask.on.json, ""),
         Err(error) => {
-            propose(&deployment, Some(by), Action::ManageOfficers, Asked::Change(change), ask.on.json, error)
+            propose(&deployment, Some(by), Action::ManageOfficers, Asked::Change(change), &ask.on, error)
         }
     }
 }
@@ -227,7 +241,7 @@ fn run_key(ask: &NewKey) -> Result<ExitCode, Failure> {
         }
         Err(error) => {
             let asked = Asked::Key(id.to_string());
-            propose(&deployment, by, Action::IssueOfficerActivation, asked, ask.on.json, error)
+            propose(&deployment, by, Action::IssueOfficerActivation, asked, &ask.on, error)
         }
     }
 }
@@ -240,7 +254,7 @@ fn run_letter(ask: &NewLetter) -> Result<ExitCode, Failure> {
         Ok(()) => tell(&deployment, id, ask.on.json, &format!("Next: give her {}", ask.letter.display())),
         Err(error) => {
             let asked = Asked::Letter(id.to_string());
-            propose(&deployment, Some(by), Action::IssueOfficerActivation, asked, ask.on.json, error)
+            propose(&deployment, Some(by), Action::IssueOfficerActivation, asked, &ask.on, error)
         }
     }
 }
@@ -251,9 +265,15 @@ fn propose(
     by: Option<Actor>,
     action: Action,
     asked: Asked,
-    json: bool,
+    on: &On,
     error: Alone,
 ) -> Result<ExitCode, Failure> {
+    let files = match asked {
+        Asked::Add(_) => " --letter FILE.html --key FILE.key",
+        Asked::Letter(_) => " --letter FILE.html",
+        Asked::Key(_) => " --key FILE.key",
+        Asked::Change(_) => "",
+    };
     let by = match (error, by) {
         (Alone::NeedsTwo, Some(by)) => by,
         (Alone::NeedsTwo, None) => return Err(Failure::refused(Refusal::TwoOfficers)),
@@ -263,11 +283,14 @@ fn propose(
     let id = deployment.store.write::<_, PersonError, _>(deployment.store.buckets().home(), move |tx| {
         four_eyes::propose(tx, &keys, &env.again(), &by, action, &asked)
     })?;
-    if json {
+    if on.json {
         show::json(&serde_json::json!({ "proposal": id.to_string(), "action": action.to_string() }));
     } else {
         println!("Two officers do this together. Proposed as {id}");
-        println!("Next: another one approves it: kaname officer approve {id} --by OFFICER");
+        println!(
+            "Next: another one approves it: kaname officer approve {id} --by OFFICER{files}{}",
+            on.again()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -318,7 +341,7 @@ fn run_approve(ask: &Approve) -> Result<ExitCode, Failure> {
     let home = deployment.store.buckets().home();
     let (keys, env) = (deployment.keys.clone(), clock::env());
     let approved = deployment.store.write::<_, PersonError, _>(home, move |tx| {
-        four_eyes::approve(tx, &keys, &env.again(), &by, proposal)
+        four_eyes::approve(tx, &keys, &env.again(), &by, proposal, &OURS)
     })?;
     let needed = |file: &Option<PathBuf>, word: &str| {
         file.clone().ok_or_else(|| Failure::usage(format!("say where it is written: --{word} FILE")))

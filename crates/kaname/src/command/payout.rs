@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use kaname_pay::payout::{
     Approve, BATCH, Go, Outcome, Phase, PlanRun, Programme, Progress, Run, RunPayout, RunState, To, approve,
-    fund, plan, report, retry, run as carry_out, run_of,
+    earlier_runs, fund, plan, report, retry, run as carry_out, run_of,
 };
 use kaname_pay::{PayError, Refusal, RunId};
 use kaname_person::Action;
@@ -132,7 +132,12 @@ struct Planned {
     total: String,
     currency: String,
     list_hash: String,
+    /// Runs that were approved before and pay the same programme.
+    earlier: Vec<String>,
 }
+
+/// Among how many of the latest runs a plan looks for others of its programme.
+const EARLIER: i64 = 50;
 
 fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
@@ -141,6 +146,10 @@ fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
     let id = clock::env().id(deployment.store.buckets().home());
     let run = plan_with_progress(&deployment, id, programme, &actor, ask.on.json)?;
     let currency = run.programme.currency;
+    let (of, by) = (run.clone(), actor.clone());
+    let home = deployment.store.buckets().home();
+    let earlier =
+        deployment.store.read::<_, PayError, _>(home, move |tx| earlier_runs(tx, &by, &of, EARLIER))?;
     let planned = Planned {
         run: run.id.to_string(),
         programme: run.programme.code.clone(),
@@ -148,19 +157,30 @@ fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
         total: run.total.to_decimal(currency),
         currency: currency.code().to_owned(),
         list_hash: show::hex(&run.list_hash),
+        earlier: earlier.iter().map(|other| other.id.to_string()).collect(),
     };
     if ask.on.json {
         show::json(&planned);
     } else {
         let Planned { run, count, total, currency, list_hash, .. } = &planned;
+        let on = ask.on.again();
         println!(
-            "Planned {run}: {} people, {total} {currency}; the list is frozen ({list_hash})",
-            show::grouped(*count)
+            "Planned {run}: {}, {total} {currency}; the list is frozen ({list_hash})",
+            show::people(*count)
         );
+        for other in &earlier {
+            let day = other.planned_at.date_in(&deployment.pack.time_zone);
+            println!(
+                "LOOK: {} of {day} pays the same programme to {} ({}): whoever is on both lists is paid twice",
+                other.id,
+                show::people(other.people),
+                other.state.code()
+            );
+        }
         println!(
-            "Next: when the money is voted, another officer: kaname payout fund {run} --officer OFFICER"
+            "Next: when the money is voted, another officer: kaname payout fund {run} --officer OFFICER{on}"
         );
-        println!("      then approves and starts it: kaname payout run {run} --officer OFFICER");
+        println!("      then approves and starts it: kaname payout run {run} --officer OFFICER{on}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -196,8 +216,9 @@ fn run_fund(ask: &Pay) -> Result<ExitCode, Failure> {
     } else {
         println!("{} {} for {} are in the treasury", funded.total, funded.currency, funded.run);
         println!(
-            "Next: an officer who did not plan it approves and starts it: kaname payout run {} --officer OFFICER",
-            funded.run
+            "Next: an officer who did not plan it approves and starts it: kaname payout run {} --officer OFFICER{}",
+            funded.run,
+            ask.on.again()
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -279,8 +300,9 @@ fn run_carry(ask: &Carry) -> Result<ExitCode, Failure> {
         }
         if outcome.run.state != RunState::Finished {
             println!(
-                "Next: run it again when the banks have answered: kaname payout run {id} --officer {}",
-                ask.officer
+                "Next: run it again when the banks have answered: kaname payout run {id} --officer {}{}",
+                ask.officer,
+                ask.on.again()
             );
         }
     }

@@ -428,8 +428,9 @@ fn run_replace_number(ask: &ReplaceNumberOf) -> Result<ExitCode, Failure> {
                 show::json(&serde_json::json!({ "proposal": id.to_string(), "replaced": false }));
             } else {
                 println!("Two officers do this together. Proposed as {id}");
+                let on = ask.on.again();
                 println!(
-                    "Next: another one approves it: kaname resident approve-number {id} --officer OFFICER"
+                    "Next: another one approves it: kaname resident approve-number {id} --officer OFFICER{on}"
                 );
             }
             Ok(ExitCode::SUCCESS)
@@ -445,8 +446,9 @@ fn run_approve_number(ask: &ApproveNumber) -> Result<ExitCode, Failure> {
     let id = ProposalId::parse(&ask.proposal)
         .map_err(|error| Failure::usage(format!("'{}' is no proposal: {error}", ask.proposal)))?;
     let (with, env, home) = (keys.clone(), clock::env(), store.buckets().home());
-    let approved = store
-        .write::<_, PersonError, _>(home, move |tx| four_eyes::approve(tx, &with, &env.again(), &by, id))?;
+    let approved = store.write::<_, PersonError, _>(home, move |tx| {
+        four_eyes::approve(tx, &with, &env.again(), &by, id, &[Action::ReplaceNumber])
+    })?;
     let replace = approved.proposal().content::<ReplaceAsked>()?.by(approved.first().clone());
     let numbers = Numbers::new(keys, pack);
     replace_number(store, keys, pack, &numbers, &clock::env(), Some(&approved), &replace)?;

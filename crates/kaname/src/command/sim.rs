@@ -81,7 +81,7 @@ fn run_accounts(ask: &Accounts) -> Result<ExitCode, Failure> {
             "Registered {active} of {asked} account(s); {} refused",
             show::grouped(answer.refused.len() as u64)
         );
-        println!("Next: kaname payout plan --officer OFFICER");
+        println!("Next: kaname payout plan --officer OFFICER{}", ask.on.again());
     }
     Ok(ExitCode::SUCCESS)
 }

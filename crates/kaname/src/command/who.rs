@@ -1,6 +1,6 @@
 //! Which resident a command is about: by the reference of a source, by her number, or by an alias of it.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use kaname_person::number::resolve::{Resolve, resolve};
 use kaname_person::register::find_by_reference;
 use kaname_trust::keys::random;
@@ -12,9 +12,10 @@ use crate::error::Failure;
 
 /// A resident.
 #[derive(Args)]
+#[command(group = ArgGroup::new("resident").required(true).args(["reference", "of"]))]
 pub(crate) struct Who {
     /// The resident's reference in the file that she was imported from
-    #[arg(long, required_unless_present = "of", conflicts_with = "of")]
+    #[arg(long)]
     reference: Option<String>,
     /// The name of that file's source, as its mapping has it
     #[arg(long, default_value = "residents")]

@@ -32,6 +32,11 @@ fn goes_out_and_comes_back(more: &[&str]) {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&kit).unwrap().permissions());
     assert_eq!(mode & 0o077, 0, "the kit is for its owner only");
 
+    let out = place.beside("other.kit");
+    let other = ["enrol", "kit", "--officer", &boss, "--by", &boss, "--out", text(&out)];
+    let words = refusal(&[&other[..], &config].concat(), 1);
+    assert!(words.contains("is no registrar"), "{words}");
+
     // In the field: no --config, no database.
     let packets = place.beside("packets");
     let people = std::fs::read_to_string(place.people("example", PEOPLE as u64)).unwrap();
@@ -44,7 +49,8 @@ fn goes_out_and_comes_back(more: &[&str]) {
     let added = answer(&[&add[..], &one, &two].concat());
     assert_eq!(added["first"].as_u64(), Some(PEOPLE as u64 + 1));
     refusal(&[&add[..], &["--set", "family_name=Rowe", "--set", "birth_date=1990-02-31"]].concat(), 1);
-    refusal(&[&add[..], &["--set", "shoe_size=9"]].concat(), 1);
+    let words = refusal(&[&add[..], &["--set", "shoe_size=9"]].concat(), 2);
+    assert!(words.contains("there is no field 'shoe_size'") && words.contains("family_name,"), "{words}");
 
     let lines: Vec<String> = std::fs::read_to_string(&packets).unwrap().lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), PEOPLE + 1);

@@ -58,6 +58,8 @@ fn a_letter_for_another_officer_takes_two_administrators() {
             .iter()
             .all(|officer| officer["active"] == true && officer["office"] == "operations")
     );
+    let alone = ["officer", "add", "Eve", "--office", "audit", "--role", "auditor", "--letter", text(&new)];
+    assert!(refusal(&[&alone[..], &config[..2]].concat(), 2).contains("--by OFFICER"));
     let wrong = [
         "officer",
         "add",

@@ -151,9 +151,10 @@ fn a_file_of_events_is_recorded_once() {
         text(&folder),
         "--json",
     ];
-    for jobs in [5, 0] {
+    for (recorded, already_here) in [(5, 0), (0, 5)] {
         let done = answer_with(&args, 4);
-        assert_eq!((&done["recorded"], &done["jobs_done"]), (&5.into(), &jobs.into()), "{done}");
+        assert_eq!((&done["recorded"], &done["jobs_done"]), (&recorded.into(), &recorded.into()), "{done}");
+        assert_eq!(done["already_here"], already_here, "{done}");
         let refused: Vec<u64> =
             done["refused"].as_array().unwrap().iter().map(|row| row["line"].as_u64().unwrap()).collect();
         assert_eq!(refused, [3, 4, 5, 6], "{done}");

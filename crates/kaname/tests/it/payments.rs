@@ -48,6 +48,12 @@ fn a_payout_by_command_line_takes_money_and_two_officers() {
     assert!(report.contains("the books balance"), "{report}");
     assert!(refuse(&["payout", "report", "run_nonsense"], 2).contains("names no payout run"));
 
+    // Planned again, it says that the same people would be paid twice.
+    let plan = ["payout", "plan", "--officer", &planner, "--config", text(&folder)];
+    let again = spoken(&plan, 0);
+    assert!(again.contains(&format!("LOOK: {run} of")) && again.contains("is paid twice"), "{again}");
+    assert!(again.contains(&format!("--officer OFFICER --config {}", folder.display())), "{again}");
+
     // Whoever has no account takes cash for a paper: printed by one officer, paid out by another, once.
     let paper = place.beside("voucher.html");
     let print = |who: &str, by: &str| {

@@ -111,7 +111,8 @@ fn run_print(ask: &Print) -> Result<ExitCode, Failure> {
     } else {
         println!("Print {} and give it to her: {} {}", printed.paper, printed.amount, printed.currency);
         println!(
-            "Next: another officer pays it out: kaname payout voucher redeem CODE RESIDENT --officer OFFICER"
+            "Next: another officer pays it out: kaname payout voucher redeem CODE RESIDENT --officer OFFICER{}",
+            ask.on.again()
         );
     }
     Ok(ExitCode::SUCCESS)

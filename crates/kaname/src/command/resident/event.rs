@@ -122,6 +122,26 @@ struct Line {
     evidence: String,
 }
 
+/// What may be recorded here. An entry begins with an import or at a counter, merges are proposed, and what is of a number has
+/// commands of its own.
+const KINDS: [EventKind; 15] = [
+    EventKind::Move,
+    EventKind::ChangeOfName,
+    EventKind::ChangeOfStatus,
+    EventKind::ChangeOfContact,
+    EventKind::Marriage,
+    EventKind::Divorce,
+    EventKind::Parenthood,
+    EventKind::Guardianship,
+    EventKind::Household,
+    EventKind::RelationEnded,
+    EventKind::Emigration,
+    EventKind::Return,
+    EventKind::Death,
+    EventKind::Correction,
+    EventKind::Annulment,
+];
+
 fn residents() -> String {
     "residents".to_owned()
 }
@@ -163,7 +183,7 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
         why: ask.why.clone(),
         evidence: ask.evidence.clone(),
     };
-    let (person, event) = record(&deployment, &by, new_request(), &line)?;
+    let Recorded { person, n: event, .. } = record(&deployment, &by, new_request(), &line)?;
     let round = Jobs::of(&deployment).do_all()?;
     deployment.log()?.publish()?;
     if ask.on_deployment.json {
@@ -171,7 +191,13 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
         show::json(&Added { person: person.to_string(), event, jobs_done, jobs_failed });
     } else {
         println!("Recorded as event {event} of her life");
-        println!("Next: see it with: kaname resident history --reference {}", ask.reference);
+        let source =
+            if ask.source == residents() { String::new() } else { format!(" --source {}", ask.source) };
+        println!(
+            "Next: see it with: kaname resident history --reference {}{source}{}",
+            ask.reference,
+            ask.on_deployment.again()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -179,6 +205,7 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
 #[derive(Serialize)]
 struct Imported {
     recorded: u64,
+    already_here: u64,
     refused: Vec<RefusedLine>,
     jobs_done: u64,
     jobs_failed: u64,
@@ -195,7 +222,8 @@ fn run_import(ask: &ImportEvents) -> Result<ExitCode, Failure> {
     let by = officer::acting(&deployment, &ask.officer, Action::RecordEvent)?;
     let text = std::fs::read_to_string(&ask.file)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", ask.file.display())))?;
-    let mut imported = Imported { recorded: 0, refused: Vec::new(), jobs_done: 0, jobs_failed: 0 };
+    let mut imported =
+        Imported { recorded: 0, already_here: 0, refused: Vec::new(), jobs_done: 0, jobs_failed: 0 };
     for (at, row) in text.lines().enumerate().filter(|(_, row)| !row.trim().is_empty()) {
         // The same line is the same request, wherever it stands: a file that is sent twice records once.
         let request = deployment.keys.blind_index("resident.event-line", row.trim().as_bytes());
@@ -203,7 +231,8 @@ fn run_import(ask: &ImportEvents) -> Result<ExitCode, Failure> {
             Failure::refused(format!("it is not an event: {}", error.classify_without_values()))
         });
         match line.and_then(|line| record(&deployment, &by, request, &line)) {
-            Ok(_) => imported.recorded += 1,
+            Ok(Recorded { is_new: true, .. }) => imported.recorded += 1,
+            Ok(_) => imported.already_here += 1,
             Err(failure) if failure.code() == crate::error::UNAVAILABLE => return Err(failure),
             Err(failure) => {
                 imported.refused.push(RefusedLine { line: at + 1, reason: failure.to_string() });
@@ -216,7 +245,12 @@ fn run_import(ask: &ImportEvents) -> Result<ExitCode, Failure> {
     if ask.on.json {
         show::json(&imported);
     } else {
-        println!("Recorded {} event(s); {} line(s) refused", imported.recorded, imported.refused.len());
+        println!(
+            "Recorded {} event(s); {} were there already; {} line(s) refused",
+            imported.recorded,
+            imported.already_here,
+            imported.refused.len()
+        );
         for RefusedLine { line, reason } in &imported.refused {
             println!("  line {line}: {reason}");
         }
@@ -235,18 +269,22 @@ impl WithoutValues for serde_json::Error {
     }
 }
 
-fn record(
-    deployment: &Deployment,
-    by: &Actor,
-    request: [u8; 16],
-    line: &Line,
-) -> Result<(PersonId, i64), Failure> {
+/// Where an event stands.
+struct Recorded {
+    person: PersonId,
+    n: i64,
+    /// Whether it was not there before.
+    is_new: bool,
+}
+
+fn record(deployment: &Deployment, by: &Actor, request: [u8; 16], line: &Line) -> Result<Recorded, Failure> {
     let Deployment { store, keys, pack, .. } = deployment;
     let kind = EventKind::of_code(&line.kind)
-        .ok_or_else(|| Failure::usage(format!("there is no event of the kind '{}'", line.kind)))?;
+        .ok_or_else(|| Failure::unknown("event of the kind", &line.kind, KINDS.map(EventKind::code)))?;
     let on = line.on.parse().map_err(|_| Failure::usage("a day is written 2026-11-22"))?;
     let relation = line.relation.as_ref().map(|code| {
-        RelationKind::of_code(code).ok_or_else(|| Failure::usage(format!("there is no relation '{code}'")))
+        RelationKind::of_code(code)
+            .ok_or_else(|| Failure::unknown("relation", code, RelationKind::ALL.map(RelationKind::code)))
     });
     let mut filled = Filled {
         other: line
@@ -260,14 +298,14 @@ fn record(
     };
     for (name, value) in &line.set {
         let field = Field::of_name(name)
-            .ok_or_else(|| Failure::usage(format!("there is no field called '{name}'")))?;
+            .ok_or_else(|| Failure::unknown("field", name, Field::ALL.map(Field::name)))?;
         filled.set.push((field, value));
         filled.entry.set(field, value);
     }
     let person = person_of_reference(keys, store.buckets(), &line.source, &line.reference);
     // Read again, a line is not judged again: by now she may have another status, or have died.
     if let Some(n) = recorded(store, by, person, &request)? {
-        return Ok((person, n));
+        return Ok(Recorded { person, n, is_new: false });
     }
     let purpose = if kind == EventKind::Correction { "correction" } else { "registration" };
     let now = open(deployment, Asking { person, actor: by.clone(), purpose: purpose.to_owned() })?;
@@ -276,7 +314,8 @@ fn record(
     let change = filled.change(kind, &now.particulars, pack, today)?;
     let (why, evidence) = (line.why.clone(), line.evidence.clone());
     let event = NewEvent { request, person, change, on, by: by.clone(), why, evidence };
-    Ok((person, record_event(store, keys, pack, &env, &event)?))
+    let n = record_event(store, keys, pack, &env, &event)?;
+    Ok(Recorded { person, n, is_new: true })
 }
 
 fn open(deployment: &Deployment, ask: Asking) -> Result<kaname_person::Resident, PersonError> {

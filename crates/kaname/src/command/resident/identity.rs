@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use kaname_person::Action;
 use kaname_person::identity::{
-    Act, Decide, NewProposal, ProposalId, ProposalState, decide, proposal, propose, waiting,
+    Act, Decide, NewProposal, ProposalId, ProposalState, decide, needs_four_eyes, proposal, propose, waiting,
 };
 use kaname_person::register::{new_request, person_of_reference};
 use kaname_trust::PersonId;
@@ -117,13 +117,16 @@ fn run_propose(
         .ok_or_else(|| Failure::usage("the other entry (--other) or the event (--event) is missing"))?;
     let (person, why, evidence) = (of(&ask.reference), ask.why.clone(), ask.evidence.clone());
     let new = NewProposal { request: new_request(), person, act, by, why, evidence };
+    let takes_two = needs_four_eyes(pack, &new.act);
     let id = propose(store, keys, pack, &clock::env(), &new)?;
     deployment.log()?.publish()?;
     if ask.on.json {
         show::json(&Shown { proposal: id.to_string(), state: ProposalState::Waiting.code() });
     } else {
         println!("Proposed: {id}");
-        println!("Next: another registrar decides: kaname resident decide {id} --officer OFFICER");
+        let who =
+            if takes_two { "another registrar decides" } else { "a registrar decides, who may be the same" };
+        println!("Next: {who}: kaname resident decide {id} --officer OFFICER{}", ask.on.again());
     }
     Ok(ExitCode::SUCCESS)
 }
