@@ -145,6 +145,24 @@ pub enum Refusal {
     /// The country asks for four eyes: another officer must decide than the one who proposed it.
     #[error("another officer must decide than the one who proposed it")]
     SecondOfficer,
+    /// An act about somebody without a reason, or with nothing that shows it.
+    #[error("say why, and what shows it: neither may be empty")]
+    ReasonMissing,
+    /// The holder has such a mandate for the person already.
+    #[error("there is such a mandate already; end that one first")]
+    MandateThere,
+    /// What was not merged cannot be unmerged.
+    #[error("the entry was not merged into another, or not since then")]
+    NotMerged,
+    /// The same act about the same entry waits for its decision.
+    #[error("the same is proposed already, and waits for its decision")]
+    ProposedAlready,
+    /// A move that gives a part of an address: the rest of it would be lost.
+    #[error("a move gives the whole address: give {missing} too, or mend one part with a correction")]
+    AddressInPart {
+        /// The parts that she has now and that were not given, with commas.
+        missing: String,
+    },
     /// The role does not allow the action.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -285,6 +303,11 @@ impl Refusal {
             Refusal::NoSuchProposal => "no-such-proposal",
             Refusal::ProposalDecided => "proposal-decided",
             Refusal::SecondOfficer => "second-officer",
+            Refusal::ReasonMissing => "reason-missing",
+            Refusal::MandateThere => "mandate-there",
+            Refusal::NotMerged => "not-merged",
+            Refusal::ProposedAlready => "proposed-already",
+            Refusal::AddressInPart { .. } => "address-in-part",
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",

@@ -267,6 +267,15 @@ pub fn may(actor: &Actor, action: Action) -> Result<(), Refusal> {
     if allowed { Ok(()) } else { Err(Refusal::NotAllowed { role: actor.role.clone(), action }) }
 }
 
+/// Whether the grounds of an act say anything: why, and what shows it.
+///
+/// # Errors
+/// [`Refusal::ReasonMissing`].
+pub(crate) fn says_why(grounds: &[&str]) -> Result<(), Refusal> {
+    let is_silent = grounds.iter().any(|text| text.trim().is_empty());
+    if is_silent { Err(Refusal::ReasonMissing) } else { Ok(()) }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -208,7 +208,7 @@ pub fn count(desk: &Desk) -> Result<std::collections::BTreeMap<String, [u64; 3]>
 /// Settles a finding. Confirming one about a link suspends the link and starts its clock.
 ///
 /// # Errors
-/// [`Refusal::NotAllowed`], [`Refusal::NoSuchFinding`] when there is none, or it was settled.
+/// [`Refusal::NotAllowed`], [`Refusal::NoSuchFinding`] when there is none, or it was settled; [`Refusal::ReasonMissing`].
 pub fn settle(
     desk: &Desk,
     env: &Env,
@@ -218,6 +218,7 @@ pub fn settle(
     why: &str,
 ) -> Result<(), PersonError> {
     policy::may(by, Action::SettleFinding)?;
+    policy::says_why(&[why])?;
     let bucket = desk.store.buckets().of_hash(&id);
     let found = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::finding(tx, &id))?;
     let mut row = found.filter(|row| row.state == 1).ok_or(Refusal::NoSuchFinding)?;

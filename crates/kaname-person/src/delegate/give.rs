@@ -1,7 +1,7 @@
 //! Use cases: a mandate begins.
 
 use kaname_base::Env;
-use kaname_base::pack::Pack;
+use kaname_base::pack::{MandateKind, Pack};
 use kaname_store::{Store, Tx};
 use kaname_trust::{Actor, Keys, Mandate, PersonId};
 
@@ -33,7 +33,8 @@ pub struct Give {
 ///
 /// # Errors
 /// [`Refusal::MandateTerms`], [`Refusal::SamePerson`], [`Refusal::NotAllowed`], [`Refusal::NoSuchResident`];
-/// [`Refusal::RequestReused`] for another holder or scope under a request that was done.
+/// [`Refusal::RequestReused`] for another holder or scope under a request that was done; [`Refusal::MandateThere`] when the holder has
+/// the same mandate for her by another one.
 pub fn offer(
     store: &Store,
     keys: &Keys,
@@ -46,10 +47,16 @@ pub fn offer(
     begin(store, keys, pack, env, ask, Action::GiveMandate, MandateState::Offered)
 }
 
+/// The kinds that an officer records for a holder: not the one of the counter, which only [`stand_in`] makes, for the officer herself
+/// and a day. With a resident as its holder, it would open anybody's data to anybody on one officer's word.
+pub fn recordable(pack: &Pack) -> impl Iterator<Item = &MandateKind> {
+    pack.mandates.iter().filter(|kind| kind.by_officer && kind.code != COUNTER)
+}
+
 /// An officer records a mandate on evidence. Where the country asks for four eyes, it holds when another officer has approved it.
 ///
 /// # Errors
-/// As [`offer`].
+/// As [`offer`]; [`Refusal::ReasonMissing`] without evidence.
 pub fn record(
     store: &Store,
     keys: &Keys,
@@ -57,8 +64,9 @@ pub fn record(
     env: &Env,
     ask: &Give,
 ) -> Result<MandateId, PersonError> {
-    let kind = pack.mandate(&ask.terms.kind).filter(|kind| kind.by_officer);
+    let kind = recordable(pack).find(|kind| kind.code == ask.terms.kind);
     let four_eyes = kind.ok_or(Refusal::MandateTerms)?.four_eyes;
+    crate::policy::says_why(&[&ask.evidence])?;
     let first = if four_eyes { MandateState::Proposed } else { MandateState::Offered };
     let id = begin(store, keys, pack, env, ask, Action::RecordMandate, first)?;
 
@@ -152,6 +160,9 @@ fn begin(
     first: MandateState,
 ) -> Result<MandateId, PersonError> {
     crate::policy::may(&ask.asking.actor, action)?;
+    if ask.terms.kind == COUNTER {
+        return Err(Refusal::MandateTerms.into());
+    }
     if ask.holder == ask.asking.person {
         return Err(Refusal::SamePerson.into());
     }
@@ -208,10 +219,23 @@ fn write_given(
     let (sealed, index) = (receipt.data_key().seal(&given), given_index(keys, id));
     // What was approved once must not reach another holder, or further, under the same request.
     let there = table::one(tx, person, Side::Given, &index)?.map(|row| open_given(&row, &receipt));
-    let given = there.transpose()?.map_or(Ok(given.clone()), |kept| {
-        let same = (&kept.holder, &kept.kind, &kept.scope) == (&given.holder, &given.kind, &given.scope);
-        if same { Ok(kept) } else { Err(Refusal::RequestReused) }
-    })?;
+    let is_same = |kept: &GivenMandate| {
+        (&kept.holder, &kept.kind, &kept.scope) == (&given.holder, &given.kind, &given.scope)
+    };
+    let given = match there.transpose()? {
+        Some(kept) if is_same(&kept) => kept,
+        Some(_) => return Err(Refusal::RequestReused.into()),
+        None => {
+            let rows = table::all(tx, person, Side::Given)?;
+            for row in rows.iter().filter(|row| row.state != MandateState::Ended) {
+                let kept = open_given(row, &receipt)?;
+                if is_same(&kept) && kept.until.is_none_or(|last| today <= last) {
+                    return Err(Refusal::MandateThere.into());
+                }
+            }
+            given
+        }
+    };
 
     table::insert(tx, person, Side::Given, &index, first, sealed.bytes())?;
     Ok(HeldMandate {

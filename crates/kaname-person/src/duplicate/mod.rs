@@ -175,6 +175,7 @@ fn register_unless(
     match why.filter(|_| !others.is_empty()) {
         None => register(store, keys, pack, numbers, env, ask),
         Some(why) => {
+            policy::says_why(&[why])?;
             let evidence = format!(
                 "{}; decided to be somebody else than {} who look alike: {}",
                 ask.evidence,

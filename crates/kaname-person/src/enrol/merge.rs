@@ -126,11 +126,15 @@ fn merge_one(
     };
     let open = open_packet(&kit, packet)?;
     outcome.n = Some(open.n);
+    let index = keys.blind_index("person.enrol.packet", &open.id);
+    let n = open.n;
+    // What was merged stays so, whatever became of its kit and its officer since.
+    if store.read::<_, StoreError, _>(home, move |tx| table::is_merged(tx, id, n, &index))? {
+        return Ok(Merged::AlreadyHere);
+    }
     let actor = enroller.acting_as("registrar").map_err(|_| Refusal::KitRevoked)?;
     check_days(&kit, pack, env, open.at)?;
 
-    let index = keys.blind_index("person.enrol.packet", &open.id);
-    let n = open.n;
     let (there, merged) =
         store.write::<_, StoreError, _>(home, move |tx| table::take_packet(tx, id, n, &index))?;
     if there != index {

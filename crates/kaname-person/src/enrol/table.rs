@@ -99,6 +99,12 @@ pub(super) fn take_packet(
     Ok((row.array(0)?, row.text(1)? == PacketState::Merged.code()))
 }
 
+/// Whether this packet has place `n` of a kit, and is merged.
+pub(super) fn is_merged(tx: &mut Tx<'_>, kit: KitId, n: i64, index: &BlindIndex) -> Result<bool, StoreError> {
+    let Some(row) = tx.row(PACKET, &[Value::from(&kit), Value::Int(n)])? else { return Ok(false) };
+    Ok(row.array::<16>(0)? == *index && row.text(1)? == PacketState::Merged.code())
+}
+
 pub(super) fn set_packet(tx: &mut Tx<'_>, kit: KitId, n: i64, state: PacketState) -> Result<(), StoreError> {
     tx.change_one(SET_PACKET, &[Value::from(&kit), Value::Int(n), Value::Text(state.code())])
 }

@@ -5,7 +5,7 @@ use kaname_base::pack::Pack;
 use kaname_trust::PersonId;
 
 use super::{Change, Corrected, EventKind};
-use crate::{Entry, Field, Particulars, PersonError, Reason, Refusal, RelationKind};
+use crate::{Address, Entry, Field, Particulars, PersonError, Reason, Refusal, RelationKind};
 
 /// What was filled in. Which of it counts depends on the kind.
 #[derive(Clone, Default)]
@@ -30,7 +30,7 @@ impl Filled<'_> {
     /// her name that a citizen must have, is judged with it.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`]; [`Refusal::UnknownRelation`] when another resident is needed; [`Refusal::RecordedOtherwise`] for kinds
+    /// [`Refusal::Invalid`]; [`Refusal::AddressInPart`]; [`Refusal::UnknownRelation`] when another resident is needed; [`Refusal::RecordedOtherwise`] for kinds
     /// that are not filled in.
     pub fn change(
         &self,
@@ -47,6 +47,7 @@ impl Filled<'_> {
                 if address.is_empty() {
                     return Err(Field::City.fault(Reason::Missing).into());
                 }
+                is_whole(&address, &now.address)?;
                 Change::Move { address }
             }
             EventKind::ChangeOfName => Change::ChangeOfName { names: self.names(now, pack)? },
@@ -73,6 +74,9 @@ impl Filled<'_> {
             }
             EventKind::Return => {
                 let address = Particulars::check_address(&self.entry, pack)?;
+                if !address.is_empty() {
+                    is_whole(&address, &now.address)?;
+                }
                 Change::Return { address: (!address.is_empty()).then_some(address) }
             }
             EventKind::Death => Change::Death,
@@ -107,4 +111,17 @@ impl Filled<'_> {
         }
         Ok(now.corrected(&self.set, pack, today)?)
     }
+}
+
+/// Whether a new address has every part that the present one has: what is left out would be lost.
+fn is_whole(new: &Address, present: &Address) -> Result<(), Refusal> {
+    let parts = [
+        (Field::Postcode, &new.postcode, &present.postcode),
+        (Field::Region, &new.region, &present.region),
+        (Field::City, &new.city, &present.city),
+        (Field::Address, &new.line, &present.line),
+    ];
+    let lost = parts.iter().filter(|(_, new, present)| new.is_empty() && !present.is_empty());
+    let missing: Vec<&str> = lost.map(|(field, ..)| field.name()).collect();
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::AddressInPart { missing: missing.join(", ") }) }
 }

@@ -113,7 +113,7 @@ fn mourners(
 }
 
 /// Whether an event counts for nothing any more.
-fn is_struck(all: &[Numbered], n: i64) -> bool {
+pub(crate) fn is_struck(all: &[Numbered], n: i64) -> bool {
     all.iter().any(|later| matches!(later.event.change, Change::Annulment { of } if of == n))
 }
 

@@ -35,7 +35,8 @@ pub struct NewEvent {
 ///
 /// # Errors
 /// What [`admit`] refuses; [`Refusal::NotAllowed`]; [`Refusal::UnknownRelation`] and [`Refusal::RelatedToHerself`] for the other
-/// whom it names; [`Refusal::RecordedOtherwise`] for an event that has a use case of its own; [`Refusal::RequestReused`].
+/// whom it names; [`Refusal::RecordedOtherwise`] for an event that has a use case of its own; [`Refusal::RequestReused`];
+/// [`Refusal::ReasonMissing`].
 pub fn record_event(
     store: &Store,
     keys: &Keys,
@@ -44,6 +45,7 @@ pub fn record_event(
     ask: &NewEvent,
 ) -> Result<i64, PersonError> {
     policy::may(&ask.by, Action::RecordEvent)?;
+    policy::says_why(&[&ask.why, &ask.evidence])?;
     match &ask.change {
         Change::Photo
         | Change::Bereavement { .. }
@@ -143,6 +145,16 @@ fn needs_decision(events: &[Numbered], change: &Change) -> bool {
     let Change::Annulment { of } = change else { return false };
     let struck = events.iter().find(|numbered| numbered.n == *of);
     struck.is_some_and(|numbered| matches!(numbered.event.kind(), EventKind::Merge | EventKind::Split))
+}
+
+/// A resident's events, with a receipt that the caller has.
+pub(crate) fn events_with(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Vec<Numbered>, PersonError> {
+    let rows = table::events(tx, receipt.person())?;
+    let open = |row: table::EventRow| {
+        let event = Sealed::<LifeEvent>::from_bytes(&row.sealed).open(receipt)?.of(receipt.person())?;
+        Ok(Numbered { n: row.n, event })
+    };
+    rows.into_iter().map(open).collect()
 }
 
 /// A resident's entry and her events, opened to add one.

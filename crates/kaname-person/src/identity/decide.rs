@@ -8,11 +8,12 @@ use kaname_store::jobs::{self, Enqueued, NewJob};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::{Actor, Keys, PersonId};
 
-use super::propose::{bucket_of_person, bucket_of_proposal, open};
+use super::propose::{bucket_of_person, bucket_of_proposal, is_possible, open};
 use super::{Act, Proposal, ProposalId, ProposalState, rules, table as own};
+use crate::event::Change;
 use crate::event::follow::program;
 use crate::event::record::{Book, NewEvent, Side, record};
-use crate::event::{Change, EventKind};
+use crate::event::rules::Numbered;
 use crate::number::LONGEST_CHAIN;
 use crate::{Action, PersonError, Refusal, policy};
 
@@ -34,8 +35,8 @@ pub struct Decide {
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`]; [`Refusal::SecondOfficer`] when the pack asks for four eyes and these are the same two;
-/// [`Refusal::ProposalDecided`]; and what the events of the act refuse, such as [`Refusal::EntryMerged`]: the proposal is refused then,
-/// so that it is not carried out one day by surprise.
+/// [`Refusal::ProposalDecided`]; and what the events of the act refuse, such as [`Refusal::EntryMerged`]: the proposal waits again then,
+/// for another decision, so that it is neither lost nor carried out one day by surprise.
 pub fn decide(
     store: &Store,
     keys: &Keys,
@@ -50,6 +51,9 @@ pub fn decide(
         let (proposal, row, receipt) = open(tx, &with, &country, &at.again(), &asked.by, asked.id)?;
         rules::may_decide(&proposal, row.state, &asked.by, &country)?;
         let state = if asked.approve { ProposalState::Approved } else { ProposalState::Refused };
+        if asked.approve {
+            is_possible(tx, row.person, &proposal.act, &receipt)?;
+        }
         let decided = Proposal { decided_by: Some(asked.by.clone()), ..proposal };
         let sealed = receipt.data_key().seal(&decided);
 
@@ -102,15 +106,17 @@ pub fn carry_out(
     };
     let (state, refusal) = match done {
         Ok(()) => (ProposalState::Done, None),
-        // Nothing has happened, and nothing shall happen one day by surprise.
-        Err(PersonError::Refused(refusal)) if !work.begun.get() => (ProposalState::Refused, Some(refusal)),
+        // Nothing has happened, and nothing shall happen by surprise: it is to be decided once more.
+        Err(PersonError::Refused(refusal)) if !work.begun.get() => (ProposalState::Waiting, Some(refusal)),
         Err(error) => return Err(error),
     };
     let (with, country, at) = (keys.clone(), pack.clone(), env.again());
     store.write(bucket, move |tx| {
-        let (_, row, _) = open(tx, &with, &country, &at.again(), &program(), id)?;
+        let (proposal, row, receipt) = open(tx, &with, &country, &at.again(), &program(), id)?;
         if row.state == ProposalState::Approved {
-            own::set(tx, id, row.version, state, &row.sealed)?;
+            let decided_by = proposal.decided_by.clone().filter(|_| state == ProposalState::Done);
+            let sealed = receipt.data_key().seal(&Proposal { decided_by, ..proposal });
+            own::set(tx, id, row.version, state, sealed.bytes())?;
         }
         Ok::<_, PersonError>(())
     })?;
@@ -207,51 +213,33 @@ impl Work<'_> {
 
     fn unmerge(&self) -> Result<(), PersonError> {
         let second = self.person;
-        let merges = self.events(second, |event| matches!(event, Change::MergedInto { .. }))?;
-        let Some((of, on)) = merges.last().map(|(n, event)| (*n, event.on)) else {
-            return Err(Refusal::NotRelated.into());
-        };
-        let event = NewEvent { on, ..self.event(second, 0, Change::Annulment { of }) };
+        // The merge that was looked at when this was proposed, and no later one.
+        let known = |numbered: &Numbered| numbered.event.at <= self.proposal.at;
+        let is_merge = |numbered: &Numbered| matches!(numbered.event.change, Change::MergedInto { .. });
+        let events = self.events(second)?;
+        let merge = events.iter().rfind(|numbered| known(numbered) && is_merge(numbered));
+        let merge = merge.ok_or(Refusal::NotMerged)?;
+        let undo = self.event(second, 0, Change::Annulment { of: merge.n });
+        let event = NewEvent { on: merge.event.day(), ..undo };
         self.record_and(second, event, move |tx| own::lead_nowhere(tx, second)).map(drop)
     }
 
     /// First with whom it happened, which may be refused, then away from where it stands.
     fn move_event(&self, n: i64, to: PersonId) -> Result<(), PersonError> {
-        let found = self.events(self.person, |_| true)?;
-        let (_, event) = found.into_iter().find(|(number, _)| *number == n).ok_or(Refusal::NoSuchEvent)?;
-        let kind = event.change.kind();
-        if event.change.is_beginning()
-            || event.change.is_of_number()
-            || matches!(kind, EventKind::Merge | EventKind::Split | EventKind::Annulment | EventKind::Photo)
-        {
-            return Err(Refusal::EventStands.into());
-        }
+        let events = self.events(self.person)?;
+        let event = &rules::may_be_moved(&events, n)?.event;
         let moved = self.event(to, 0, event.change.clone());
-        self.record_and(to, NewEvent { on: event.on, ..moved }, |_| Ok(()))?;
+        self.record_and(to, NewEvent { on: event.day(), ..moved }, |_| Ok(()))?;
         let annul = self.event(self.person, 1, Change::Annulment { of: n });
-        self.record_and(self.person, NewEvent { on: event.on, ..annul }, |_| Ok(())).map(drop)
+        self.record_and(self.person, NewEvent { on: event.day(), ..annul }, |_| Ok(())).map(drop)
     }
 
     /// The events of somebody, opened by the program for what was decided.
-    fn events(
-        &self,
-        person: PersonId,
-        which: impl Fn(&Change) -> bool + Send + 'static,
-    ) -> Result<Vec<(i64, NewEvent)>, PersonError> {
+    fn events(&self, person: PersonId) -> Result<Vec<Numbered>, PersonError> {
         let (keys, pack, env) = (self.keys.clone(), self.pack.clone(), self.env.again());
         self.store.write(bucket_of_person(self.store, person), move |tx| {
             let book = Book::open(tx, &keys, &pack, &env.again(), person, &program(), "correction")?;
-            let found = book.events.into_iter().filter(|numbered| which(&numbered.event.change));
-            let as_new = |event: crate::event::LifeEvent| NewEvent {
-                request: [0; 16],
-                person,
-                on: event.day(),
-                change: event.change,
-                by: event.by,
-                why: event.why,
-                evidence: event.evidence,
-            };
-            Ok(found.map(|numbered| (numbered.n, as_new(numbered.event))).collect())
+            Ok(book.events)
         })
     }
 }

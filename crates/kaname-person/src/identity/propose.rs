@@ -6,8 +6,11 @@ use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Access, Actor, Keys, PersonId, Receipt, Sealed, access};
 
+use super::rules::may_be_moved;
 use super::{Act, Proposal, ProposalId, ProposalState, table as own};
 use crate::event::basis;
+use crate::event::follow::is_struck;
+use crate::event::record::events_with;
 use crate::{Action, PackVersion, PersonError, Refusal, policy, table};
 
 /// An act to be proposed.
@@ -27,11 +30,12 @@ pub struct NewProposal {
     pub evidence: String,
 }
 
-/// Proposes an act; nothing is changed yet. The same request again gives the same proposal.
+/// Proposes an act that is possible as the two entries stand; nothing is changed yet. The same request again gives the same proposal.
 ///
 /// # Errors
-/// [`Refusal::NotAllowed`], [`Refusal::NoSuchResident`], [`Refusal::UnknownRelation`] and [`Refusal::RelatedToHerself`] for the other
-/// entry.
+/// [`Refusal::NotAllowed`], [`Refusal::ReasonMissing`], [`Refusal::NoSuchResident`]; [`Refusal::UnknownRelation`] and
+/// [`Refusal::RelatedToHerself`] for the other entry; [`Refusal::EntryMerged`] when either counts no more, [`Refusal::NotMerged`],
+/// [`Refusal::NoSuchEvent`], [`Refusal::EventStands`]; [`Refusal::ProposedAlready`] by another request, [`Refusal::RequestReused`].
 pub fn propose(
     store: &Store,
     keys: &Keys,
@@ -40,8 +44,13 @@ pub fn propose(
     ask: &NewProposal,
 ) -> Result<ProposalId, PersonError> {
     policy::may(&ask.by, Action::ProposeIdentity)?;
+    policy::says_why(&[&ask.why, &ask.evidence])?;
+    let mut other_counts = true;
     if let Some(other) = ask.act.other() {
         crate::event::record::check_other(store, ask.person, other)?;
+        let leads = store
+            .read::<_, StoreError, _>(bucket_of_person(store, other), move |tx| own::leads(tx, other))?;
+        other_counts = leads.is_none();
     }
     let bucket = ask.person.bucket(store.buckets()).ok_or(Refusal::NoSuchResident)?;
     // Derived, so that the same request has one id; the low bits say in which bucket it lies.
@@ -49,10 +58,18 @@ pub fn propose(
     let id = in_bucket_of(hash, ask.person);
     let (keys, pack, env, ask) = (keys.clone(), pack.clone(), env.again(), ask.clone());
     store.write(bucket, move |tx| {
-        if own::read(tx, id)?.is_some() {
-            return Ok(id);
-        }
         let receipt = receipt(tx, &keys, &pack, &env.again(), ask.person, &ask.by)?;
+        if let Some(row) = own::read(tx, id)? {
+            let is_same = row.person == ask.person && opened(&row, &receipt)?.act == ask.act;
+            return if is_same { Ok(id) } else { Err(Refusal::RequestReused.into()) };
+        }
+        if !other_counts {
+            return Err(Refusal::EntryMerged.into());
+        }
+        is_possible(tx, ask.person, &ask.act, &receipt)?;
+        if waits_already(tx, &ask, &receipt)? {
+            return Err(Refusal::ProposedAlready.into());
+        }
         let proposal = Proposal {
             act: ask.act.clone(),
             by: ask.by.clone(),
@@ -67,6 +84,39 @@ pub fn propose(
         own::insert(tx, id, ask.person, ProposalState::Waiting, sealed.bytes())?;
         Ok(id)
     })
+}
+
+/// Whether an act can be done with the entry as it stands.
+pub(super) fn is_possible(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    act: &Act,
+    receipt: &Receipt<'_>,
+) -> Result<(), PersonError> {
+    let is_merged = own::leads(tx, person)?.is_some();
+    match act {
+        Act::Unmerge if !is_merged => Err(Refusal::NotMerged.into()),
+        Act::Merge { .. } | Act::Split { .. } if is_merged => Err(Refusal::EntryMerged.into()),
+        Act::MoveEvent { n, .. } => {
+            let events = events_with(tx, receipt)?;
+            may_be_moved(&events, *n)?;
+            if is_struck(&events, *n) { Err(Refusal::NoSuchEvent.into()) } else { Ok(()) }
+        }
+        Act::Merge { .. } | Act::Unmerge | Act::Split { .. } => Ok(()),
+    }
+}
+
+/// Whether the same was proposed by another request, and is not done.
+fn waits_already(tx: &mut Tx<'_>, ask: &NewProposal, receipt: &Receipt<'_>) -> Result<bool, PersonError> {
+    for (other, person, _) in own::open(tx)? {
+        let row = own::read(tx, other)?.filter(|_| person == ask.person);
+        if let Some(row) = row
+            && opened(&row, receipt)?.act == ask.act
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A proposal's id: a hash, with the place of the person's rows in its last bytes as hers has it.
@@ -134,8 +184,12 @@ pub(super) fn open<'u>(
 ) -> Result<(Proposal, own::ProposalRow, Receipt<'u>), PersonError> {
     let row = own::read(tx, id)?.ok_or(Refusal::NoSuchProposal)?;
     let receipt = receipt(tx, keys, pack, env, row.person, by)?;
-    let proposal = Sealed::<Proposal>::from_bytes(&row.sealed).open(&receipt)?.of(row.person)?;
+    let proposal = opened(&row, &receipt)?;
     Ok((proposal, row, receipt))
+}
+
+fn opened(row: &own::ProposalRow, receipt: &Receipt<'_>) -> Result<Proposal, PersonError> {
+    Ok(Sealed::<Proposal>::from_bytes(&row.sealed).open(receipt)?.of(row.person)?)
 }
 
 fn receipt<'u>(
@@ -149,7 +203,7 @@ fn receipt<'u>(
     if table::resident(tx, person)?.is_none() {
         return Err(Refusal::NoSuchResident.into());
     }
-    let (purpose, fields) = ("correction", &["proposal"]);
+    let (purpose, fields) = ("correction", &["proposal", "life-events"]);
     let access = Access { person, actor, purpose, basis: basis(pack, purpose), fields };
     Ok(access::record(tx, keys, env, &access)?)
 }

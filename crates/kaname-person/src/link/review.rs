@@ -159,9 +159,10 @@ pub enum Decided {
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`], [`Refusal::NoSuchCase`], [`Refusal::NoSuchCandidate`], [`Refusal::OwnDecision`] for the same officer
-/// twice, [`Refusal::HasOne`] when she has as many records of this source as a person may have.
+/// twice, [`Refusal::ReasonMissing`], [`Refusal::HasOne`] when she has as many records of this source as a person may have.
 pub fn decide(desk: &Desk, env: &Env, ask: &Decide<'_>) -> Result<Decided, PersonError> {
     policy::may(&ask.by, Action::ReviewLink)?;
+    policy::says_why(&[ask.why])?;
     let (entry, case) = find(desk, ask.id)?;
     let source = desk.source(&case.source)?.clone();
     let evidence = match ask.choice {

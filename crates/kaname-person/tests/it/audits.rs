@@ -86,6 +86,8 @@ fn a_link_whose_evidence_has_changed_is_found_once(t: &TestStore) {
         .expect("the finding");
     assert_eq!(finding.people, [jane_id]);
     let say = |is_error| settle(&desk(&w), &env(33), &auditor, finding.id, is_error, "asked her");
+    let silent = settle(&desk(&w), &env(33), &auditor, finding.id, true, " ");
+    assert!(matches!(silent, Err(PersonError::Refused(Refusal::ReasonMissing))));
     say(true).expect("settled");
     assert!(matches!(say(true), Err(PersonError::Refused(Refusal::NoSuchFinding))));
     let links = linked_to(&desk(&w), &env(34), &Asking::herself(jane_id)).expect("her links");

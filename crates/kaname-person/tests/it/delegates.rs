@@ -26,7 +26,9 @@ on_every_store!(
     a_mandate_survives_being_cut_short,
     what_was_approved_reaches_nobody_else,
     nobody_hands_on_what_she_holds,
-    the_dead_act_no_more
+    the_dead_act_no_more,
+    no_resident_ever_holds_the_mandate_of_the_counter,
+    one_mandate_of_a_kind_is_enough
 );
 
 struct Two {
@@ -359,6 +361,10 @@ fn a_mandate_survives_being_cut_short(t: &TestStore) {
             assert!(first.is_err() || first.expect("checked") == id);
             let of_it = two.given().into_iter().filter(|given| given.id == id).count();
             assert_eq!(of_it, 1, "step {step}");
+            let her = asking(two.her, "registrar", "registration");
+            let ends =
+                two.unit(two.her, move |tx, keys, pack| end(tx, keys, pack, &env(6), &her, id, "over"));
+            ends.expect("ends, so that the next may begin");
         }
     }
     assert_eq!(two.given().len(), 60);
@@ -498,4 +504,35 @@ fn the_dead_act_no_more(t: &TestStore) {
             refused(offered, &Refusal::NoSuchResident);
         }
     }
+}
+
+/// One officer's word would open anybody's data to anybody.
+fn no_resident_ever_holds_the_mandate_of_the_counter(t: &TestStore) {
+    let two = two(t, "1980-04-21");
+    refused(two.recorded("counter"), &Refusal::MandateTerms);
+    let ask = two.give(1, "counter", &["see-data"], Actor::resident());
+    refused(offer(&two.w.store, &two.w.keys, &two.w.pack, &env(1), &ask), &Refusal::MandateTerms);
+    assert!(two.given().is_empty() && two.held().is_empty());
+}
+
+fn one_mandate_of_a_kind_is_enough(t: &TestStore) {
+    let two = two(t, "2015-04-21");
+    let w = &two.w;
+    let by = |request, days: i64| {
+        let ask = two.give(request, "parent", &["see-data"], registrar());
+        record(&w.store, &w.keys, &w.pack, &days_later(days), &ask)
+    };
+    let id = by(2, 0).expect("records");
+    assert_eq!(by(2, 0).expect("the same request"), id);
+    refused(by(3, 1), &Refusal::MandateThere);
+    assert_eq!(two.given().len(), 1);
+    let more = two.give(4, "parent", &["see-data", "number"], registrar());
+    record(&w.store, &w.keys, &w.pack, &env(1), &more).expect("another scope is another mandate");
+    let silent = Give { evidence: " ".to_owned(), ..two.give(5, "parent", &["payments"], registrar()) };
+    refused(record(&w.store, &w.keys, &w.pack, &env(1), &silent), &Refusal::ReasonMissing);
+
+    let her = asking(two.her, "registrar", "registration");
+    two.unit(two.her, move |tx, keys, pack| end(tx, keys, pack, &env(6), &her, id, "by mistake"))
+        .expect("ends");
+    by(7, 1).expect("what was ended may begin anew");
 }

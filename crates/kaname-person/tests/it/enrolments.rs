@@ -308,6 +308,7 @@ fn a_kit_ends_with_its_officer_its_days_and_its_revocation(t: &TestStore) {
     field.home(move |tx, _| revoke_kit(tx, &boss(), kit));
     field.home(move |tx, _| revoke_kit(tx, &boss(), kit));
     assert_eq!(refused(1, &packet), Some(Refusal::KitRevoked));
+    assert_eq!(field.merge(&last_day), Merged::AlreadyHere, "what was merged stays so");
     assert_eq!(field.w.count(), 1);
     let by_clerk: Result<(), PersonError> =
         field.w.store.write(field.w.store.buckets().home(), move |tx| revoke_kit(tx, &registrar(), kit));

@@ -1,16 +1,17 @@
 //! Life events: what they make of an entry, any day of the past, and the other side of a relation.
 
 use jiff::civil::{Date, date};
+use kaname_base::pack::Pack;
 use kaname_base::{Env, Instant};
 use kaname_person::event::check::check;
 use kaname_person::event::follow::{self, Told};
 use kaname_person::event::photo::{Photo, keep_photo, open_photo};
 use kaname_person::event::rules::Until;
-use kaname_person::event::{Change, EventKind, NewEvent, as_of, history, record_event};
+use kaname_person::event::{Change, EventKind, Filled, NewEvent, as_of, history, record_event};
 use kaname_person::identity::{ProposalId, carry_out, decide};
 use kaname_person::show::{Asking, open_resident};
 use kaname_person::{
-    Address, Entry, Field, Name, Names, PersonError, Refusal, RelationKind, Resident, Standing,
+    Address, Entry, Field, Name, Names, Particulars, PersonError, Refusal, RelationKind, Resident, Standing,
 };
 use kaname_store::jobs::{JobError, Worker};
 use kaname_testkit::{TestStore, on_every_store};
@@ -26,6 +27,7 @@ on_every_store!(
     a_request_records_once,
     a_photo_is_sealed_on_its_own,
     half_a_relation_is_found,
+    nothing_happens_without_a_reason,
 );
 
 impl World {
@@ -358,4 +360,30 @@ fn half_a_relation_is_found(t: &TestStore) {
     assert_eq!((found.half, found.folded, found.relations), (vec![(anna, RelationKind::Spouse, ben)], 1, 1));
     w.work();
     w.check_is_sound();
+}
+
+fn nothing_happens_without_a_reason(t: &TestStore) {
+    let w = World::new(t, "example");
+    let person = w.person(1, "A-1", "Smith");
+    let death = w.event(2, person, date(2025, 1, 1), Change::Death);
+    assert_eq!(w.refused(&NewEvent { why: String::new(), ..death.clone() }), "reason-missing");
+    assert_eq!(w.refused(&NewEvent { evidence: " ".to_owned(), ..death }), "reason-missing");
+    assert!(w.open(person).life.standing.is_here());
+}
+
+#[test]
+fn a_move_gives_the_whole_address() {
+    let pack = Pack::load_shipped("example").expect("the pack is shipped");
+    let today = date(2026, 9, 21);
+    let before = Particulars::check(&jane(), &pack, today).expect("is right");
+    let to = |entry: Entry<'_>| {
+        let filled = Filled { entry, ..Filled::default() };
+        filled.change(EventKind::Move, &before, &pack, today)
+    };
+    let in_part = to(Entry { city: "Hilltown", ..Entry::default() });
+    let Err(PersonError::Refused(refusal)) = in_part else { panic!("the rest of it would be lost") };
+    assert_eq!(refusal, Refusal::AddressInPart { missing: "postcode, address".to_owned() });
+    assert!(refusal.to_string().contains("correction"), "{refusal}");
+    let whole = Entry { postcode: "2000", city: "Hilltown", address: "1 Hill", ..Entry::default() };
+    assert!(to(whole).is_ok());
 }

@@ -7,7 +7,7 @@ use kaname_person::identity::{
 };
 use kaname_person::number::resolve::{Resolve, resolve};
 use kaname_person::show::reveal_number;
-use kaname_person::{PersonError, RelationKind, Standing};
+use kaname_person::{PersonError, Refusal, RelationKind, Standing};
 use kaname_store::{Faults, StoreConfig};
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::person::bucket_of;
@@ -20,6 +20,8 @@ on_every_store!(
     a_merge_takes_two_officers_and_is_undone,
     a_split_gives_each_her_own,
     an_event_is_moved_with_its_other_side,
+    what_is_proposed_is_possible_as_things_stand,
+    a_decision_that_fails_leaves_the_proposal,
 );
 
 impl World {
@@ -30,6 +32,17 @@ impl World {
         let id = propose(&self.store, &self.keys, &self.pack, &env(request), &ask).expect("proposes");
         assert_eq!(propose(&self.store, &self.keys, &self.pack, &env(request), &ask).expect("again"), id);
         id
+    }
+
+    pub(crate) fn proposal_refused(&self, request: u8, person: PersonId, act: Act) -> &'static str {
+        let (why, evidence) = ("looked again".to_owned(), "fingerprints".to_owned());
+        let ask =
+            NewProposal { request: [request; 16], person, act, by: officer("registrar"), why, evidence };
+        match propose(&self.store, &self.keys, &self.pack, &env(request), &ask) {
+            Err(PersonError::Refused(refusal)) => refusal.code(),
+            Err(error) => panic!("{error}"),
+            Ok(_) => "proposed",
+        }
     }
 
     pub(crate) fn decide(
@@ -104,8 +117,7 @@ fn a_merge_takes_two_officers_and_is_undone(t: &TestStore) {
     assert_eq!(w.refused(&w.event(5, twice, date(2026, 9, 21), struck)), "recorded-otherwise");
     // An entry that was merged counts for nothing, and so nothing is merged into it.
     let third = w.person(6, "A-3", "Smithe");
-    let chain = w.propose(7, third, Act::Merge { survivor: twice });
-    assert_eq!(w.decide(chain, second(), true), Err("entry-merged"));
+    assert_eq!(w.proposal_refused(7, third, Act::Merge { survivor: twice }), "entry-merged");
     w.check_is_sound();
 
     let undo = w.propose(8, twice, Act::Unmerge);
@@ -174,8 +186,57 @@ fn an_event_is_moved_with_its_other_side(t: &TestStore) {
     assert_eq!(related(right), [(RelationKind::Spouse, ben, date(2020, 5, 1))]);
     assert_eq!(related(ben), [(RelationKind::Spouse, right, date(2020, 5, 1))]);
     w.check_is_sound();
-    let beginning = w.propose(6, wrong, Act::MoveEvent { n: 1, to: right });
-    assert_eq!(w.decide(beginning, second(), true), Err("event-stands"));
+    assert_eq!(w.proposal_refused(6, wrong, Act::MoveEvent { n: 1, to: right }), "event-stands");
+    assert_eq!(w.proposal_refused(7, wrong, Act::MoveEvent { n, to: right }), "no-such-event");
+}
+
+fn what_is_proposed_is_possible_as_things_stand(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (first, twice) = (w.person(1, "A-1", "Smith"), w.person(2, "A-2", "Smyth"));
+    let merge = Act::Merge { survivor: first };
+    assert_eq!(w.proposal_refused(3, twice, Act::Unmerge), "not-merged");
+    let id = w.propose(4, twice, merge.clone());
+    assert_eq!(w.proposal_refused(4, twice, Act::Split { other: first }), "request-reused");
+    assert_eq!(w.proposal_refused(5, twice, merge.clone()), "proposed-already");
+    assert_eq!(waiting(&w.store, &second()).expect("lists").len(), 1);
+    assert_eq!(w.decide(id, second(), true), Ok(ProposalState::Done));
+    assert_eq!(w.proposal_refused(6, twice, merge), "entry-merged");
+    let silent = NewProposal {
+        request: [7; 16],
+        person: twice,
+        act: Act::Unmerge,
+        by: officer("registrar"),
+        why: "looked again".to_owned(),
+        evidence: " ".to_owned(),
+    };
+    let silent = propose(&w.store, &w.keys, &w.pack, &env(7), &silent);
+    assert!(matches!(silent, Err(PersonError::Refused(Refusal::ReasonMissing))));
+}
+
+/// Two officers ask for an event of hers to be moved to two people; the one who is decided second comes too late.
+fn a_decision_that_fails_leaves_the_proposal(t: &TestStore) {
+    let w = World::new(t, "example");
+    let [entry, one, other] = [(1, "A-1"), (2, "A-2"), (3, "A-3")].map(|(n, of)| w.person(n, of, "Smith"));
+    let moved = Change::Move { address: address("1 Hill") };
+    let n = w.record(&w.event(4, entry, date(2020, 1, 1), moved)).expect("moves");
+    let early = w.propose(5, entry, Act::MoveEvent { n, to: one });
+    let late = w.propose(6, entry, Act::MoveEvent { n, to: other });
+    assert_eq!(w.decide(early, second(), true), Ok(ProposalState::Done));
+    assert_eq!(w.decide(late, second(), true), Err("no-such-event"));
+    let merge = w.propose(7, other, Act::Merge { survivor: one });
+    let into_it = w.propose(8, entry, Act::Merge { survivor: other });
+    assert_eq!(w.decide(merge, second(), true), Ok(ProposalState::Done));
+    assert_eq!(w.decide(into_it, second(), true), Err("entry-merged"));
+    let mut left: Vec<_> =
+        waiting(&w.store, &second()).expect("lists").iter().map(|left| (left.id, left.state)).collect();
+    left.sort_by_key(|(id, _)| *id);
+    let mut expected = [(late, ProposalState::Waiting), (into_it, ProposalState::Waiting)];
+    expected.sort_by_key(|(id, _)| *id);
+    assert_eq!(left, expected);
+    assert_eq!(w.decide(late, second(), false), Ok(ProposalState::Refused));
+    assert_eq!(w.decide(into_it, second(), false), Ok(ProposalState::Refused));
+    w.work();
+    w.check_is_sound();
 }
 
 /// Every step of the writer may fail before or after it was done: killed anywhere, the job or the next run ends at the same.

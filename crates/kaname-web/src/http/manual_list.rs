@@ -1,5 +1,6 @@
 // One line for each page of docs/errors; a test compares them.
 const PAGES: &[Entry] = &[
+    ("address-in-part", include_str!("../../../../docs/errors/address-in-part.md")),
     ("after-death", include_str!("../../../../docs/errors/after-death.md")),
     ("alias-period", include_str!("../../../../docs/errors/alias-period.md")),
     ("already-posted", include_str!("../../../../docs/errors/already-posted.md")),
@@ -84,6 +85,7 @@ const PAGES: &[Entry] = &[
     ("malformed-request", include_str!("../../../../docs/errors/malformed-request.md")),
     ("mandate-over", include_str!("../../../../docs/errors/mandate-over.md")),
     ("mandate-terms", include_str!("../../../../docs/errors/mandate-terms.md")),
+    ("mandate-there", include_str!("../../../../docs/errors/mandate-there.md")),
     ("mapping", include_str!("../../../../docs/errors/mapping.md")),
     ("max-age", include_str!("../../../../docs/errors/max-age.md")),
     ("missing", include_str!("../../../../docs/errors/missing.md")),
@@ -123,6 +125,7 @@ const PAGES: &[Entry] = &[
     ("not-here", include_str!("../../../../docs/errors/not-here.md")),
     ("not-kana", include_str!("../../../../docs/errors/not-kana.md")),
     ("not-latin", include_str!("../../../../docs/errors/not-latin.md")),
+    ("not-merged", include_str!("../../../../docs/errors/not-merged.md")),
     ("not-pending", include_str!("../../../../docs/errors/not-pending.md")),
     ("not-recorded", include_str!("../../../../docs/errors/not-recorded.md")),
     ("not-related", include_str!("../../../../docs/errors/not-related.md")),
@@ -151,6 +154,8 @@ const PAGES: &[Entry] = &[
     ("placeholder", include_str!("../../../../docs/errors/placeholder.md")),
     ("prompt-unknown", include_str!("../../../../docs/errors/prompt-unknown.md")),
     ("proposal-decided", include_str!("../../../../docs/errors/proposal-decided.md")),
+    ("proposed-already", include_str!("../../../../docs/errors/proposed-already.md")),
+    ("reason-missing", include_str!("../../../../docs/errors/reason-missing.md")),
     ("recorded-otherwise", include_str!("../../../../docs/errors/recorded-otherwise.md")),
     ("redirect-uri-differs", include_str!("../../../../docs/errors/redirect-uri-differs.md")),
     ("redirect-uri-missing", include_str!("../../../../docs/errors/redirect-uri-missing.md")),

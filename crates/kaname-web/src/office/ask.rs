@@ -134,7 +134,11 @@ pub(super) fn refused(mut form: OfficeFormPage, error: PersonError, place: &str)
         | Refusal::NotAway => ("on_year", shell.word("refused", refusal.code())),
         Refusal::SameAddress
         | Refusal::NothingChanges
+        | Refusal::AddressInPart { .. }
         | Refusal::MandateTerms
+        | Refusal::MandateThere
+        | Refusal::NotMerged
+        | Refusal::ProposedAlready
         | Refusal::SamePerson
         | Refusal::NoSuchResident
         | Refusal::TooManyAliases

@@ -1,8 +1,7 @@
 //! Who may act for the resident at the counter: what is recorded, a new mandate on evidence, the end of one.
 
-use kaname_base::pack::MandateKind;
 use kaname_person::delegate::end::end;
-use kaname_person::delegate::give::{Give, record};
+use kaname_person::delegate::give::{Give, record, recordable};
 use kaname_person::delegate::{Given, MandateId, MandateState, Terms, given};
 use kaname_person::{Action, PersonError};
 
@@ -92,21 +91,14 @@ pub(crate) fn form(app: &App, call: &Call, at: &AtCounter) -> Answer {
     page(&blank(app, call, at))
 }
 
-/// The kinds that an officer records for somebody else; the one of the counter begins with what is done under it.
-fn kinds(app: &App) -> impl Iterator<Item = &MandateKind> {
-    app.pack.mandates.iter().filter(|kind| kind.by_officer && kind.code != COUNTER)
-}
-
-const COUNTER: &str = "counter";
-
 fn scopes(app: &App) -> impl Iterator<Item = String> {
-    let all = kinds(app).flat_map(|kind| kind.scopes.iter().cloned());
+    let all = recordable(&app.pack).flat_map(|kind| kind.scopes.iter().cloned());
     all.collect::<std::collections::BTreeSet<_>>().into_iter()
 }
 
 fn blank(app: &App, call: &Call, at: &AtCounter) -> OfficeFormPage {
     let shell = at.shell(app, call);
-    let of_kinds = kinds(app).map(|kind| {
+    let of_kinds = recordable(&app.pack).map(|kind| {
         let mut choice = choice(&kind.code, kind.name.get(shell.lang.code()));
         choice.hint = if kind.four_eyes { shell.t("decisions.two") } else { String::new() };
         choice
@@ -138,7 +130,7 @@ fn blank(app: &App, call: &Call, at: &AtCounter) -> OfficeFormPage {
 pub(crate) fn make(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let mut form = blank(app, call, at);
     let shell = form.shell.clone();
-    let kind = kinds(app).find(|kind| kind.code == call.form.text("kind"));
+    let kind = recordable(&app.pack).find(|kind| kind.code == call.form.text("kind"));
     if kind.is_none() {
         form.wrong("kind", shell.t("wrong.choice"));
     }

@@ -121,7 +121,8 @@ fn life_events(seed: u64, more: &[&str], open: impl Fn(&Path) -> Database) {
     let mut lines = String::new();
     for (at, reference) in town.references.iter().take(MOVERS).enumerate() {
         for (year, street) in [(2020, "Hill"), (2021, "Dale")] {
-            let set = json!({ "city": "Hilltown", "address": format!("{at} {street}") });
+            let street = format!("{at} {street}");
+            let set = json!({ "postcode": "2000", "region": "Hills", "city": "Hilltown", "address": street });
             line(&mut lines, reference, "move", &format!("{year}-01-01"), json!({ "set": set }));
         }
         if at % 2 == 0 {

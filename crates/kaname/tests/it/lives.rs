@@ -117,7 +117,7 @@ fn a_file_of_events_is_recorded_once() {
         [
             line(
                 &references[0],
-                r#""kind":"move","on":"2025-01-01","set":{"city":"Hilltown","address":"1 Hill"}"#,
+                r#""kind":"move","on":"2025-01-01","set":{"postcode":"2000","region":"Hills","city":"Hilltown","address":"1 Hill"}"#,
             ),
             line(&references[1], r#""kind":"emigration","on":"2025-02-01","place":"Elsewhere""#),
             line(&references[1], r#""kind":"move","on":"2025-03-01","set":{"city":"Hilltown"}"#),
