@@ -89,7 +89,7 @@ fn a_check_that_is_killed_goes_on_and_links_everybody_once() {
 fn planted_errors_are_stopped_or_found() {
     let report = answer(&["bench", "registry", "--count", "2000", "--json"]);
     assert_eq!(report["wrong_by_machine"], 0, "{report}");
-    assert!(report["wrong_by_people"].as_u64().unwrap() >= 5, "{report}");
+    assert!(report["wrong_by_people"].as_u64().unwrap() >= 3, "{report}");
     assert!(report["found_percent"].as_f64().unwrap() >= 99.0, "{report}");
     assert_eq!(report["incremental_opened"], 0, "{report}");
     let kinds = report["errors"].as_array().unwrap().iter().filter(|line| line["planted"].as_u64() > Some(0));

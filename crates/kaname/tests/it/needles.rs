@@ -65,6 +65,10 @@ fn place(bytes: &[u8]) -> (usize, u64) {
 /// cases and in base64 of both alphabets at each of its three offsets; and long numbers as eight bytes of both orders.
 fn encodings(text: &str) -> BTreeSet<Vec<u8>> {
     let mut forms = BTreeSet::new();
+    // Three letters stand by chance in PostgreSQL's own tables of letters.
+    if text.is_ascii() && text.len() < 4 {
+        return forms;
+    }
     for text in BTreeSet::from([text.to_owned(), text.to_uppercase(), text.to_lowercase()]) {
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
