@@ -182,7 +182,12 @@ fn the_longest_request_goes_through() {
 fn what_happens_once_is_known_to_every_process_and_after_a_restart(t: &TestStore) {
     let (world, journey) = (World::on(t), Journey::new());
     let another_process = || {
-        let store = t.open(&[kaname_trust::MIGRATIONS, kaname_person::MIGRATIONS, kaname_signin::MIGRATIONS]);
+        let store = t.open(&[
+            kaname_store::jobs::MIGRATIONS,
+            kaname_trust::MIGRATIONS,
+            kaname_person::MIGRATIONS,
+            kaname_signin::MIGRATIONS,
+        ]);
         Provider::open(store, world.keys.clone(), world.provider.config().clone(), &env(NOW)).unwrap()
     };
     let assertion = world.strict.sign(&world.strict.claims(ISSUER, NOW));
