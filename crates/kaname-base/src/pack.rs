@@ -141,6 +141,17 @@ pub struct PersonRules {
     pub longest_name: usize,
     /// The most characters in an address.
     pub longest_address: usize,
+    /// Who may marry.
+    pub marriage: MarriageRules,
+}
+
+/// Who may marry, as far as a register can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarriageRules {
+    /// The least age for a marriage from a day on, with whatever leave the law knows. Before that day other laws held.
+    pub least_age: Option<(i8, jiff::civil::Date)>,
+    /// To how many others one may be married at once.
+    pub spouses: usize,
 }
 
 /// Which name comes first when a full name is shown.

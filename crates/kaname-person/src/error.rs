@@ -163,6 +163,30 @@ pub enum Refusal {
         /// The parts that she has now and that were not given, with commas.
         missing: String,
     },
+    /// The other person of a relation had died before that day.
+    #[error("the other had died before that day")]
+    OtherDead,
+    /// Somebody was too young on that day to marry, or to be a guardian.
+    #[error("one of the two was too young for it on that day")]
+    TooYoung,
+    /// One of two who are to marry was married to as many as the country allows.
+    #[error("one of the two was married to somebody else on that day")]
+    MarriedAlready,
+    /// A parent who was born after the child.
+    #[error("a parent is not younger than the child")]
+    ParentYounger,
+    /// A parent and a child who are to marry, or spouses who are to be parent and child.
+    #[error("parent and child are not married to each other")]
+    CloseKin,
+    /// A record was asked for as of a day that is still to come.
+    #[error("nothing is known of a day that is still to come")]
+    DayToCome,
+    /// A record was asked for as of a day before the register knew her.
+    #[error("the register knows her since {since}")]
+    NotKnownThen {
+        /// The first day of which anything is known, or on which anything was.
+        since: jiff::civil::Date,
+    },
     /// The role does not allow the action.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -308,6 +332,13 @@ impl Refusal {
             Refusal::NotMerged => "not-merged",
             Refusal::ProposedAlready => "proposed-already",
             Refusal::AddressInPart { .. } => "address-in-part",
+            Refusal::OtherDead => "other-dead",
+            Refusal::TooYoung => "too-young",
+            Refusal::MarriedAlready => "married-already",
+            Refusal::ParentYounger => "parent-younger",
+            Refusal::CloseKin => "close-kin",
+            Refusal::DayToCome => "day-to-come",
+            Refusal::NotKnownThen { .. } => "not-known-then",
             Refusal::NotAllowed { .. } => "not-allowed",
             Refusal::UnknownPurpose => "unknown-purpose",
             Refusal::UnknownRole => "unknown-role",

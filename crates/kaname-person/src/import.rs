@@ -159,6 +159,7 @@ pub fn import(
             by: ask.by.clone(),
             why: ask.why.to_owned(),
             pack: PackVersion::of(pack),
+            today: env.now.date_in(&pack.time_zone),
             tells: false,
         }),
         plan,

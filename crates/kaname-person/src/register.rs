@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use kaname_base::number::PersonNumber;
 use kaname_base::pack::Pack;
 use kaname_base::{Buckets, Env};
@@ -27,6 +28,8 @@ pub struct Registrar {
     pub why: String,
     /// The pack that the entries were judged by.
     pub pack: PackVersion,
+    /// The country's date.
+    pub today: Date,
     /// Whether other blocks and agencies are told of each. Of an import they are not: who needs its people reads the file.
     pub tells: bool,
 }
@@ -111,7 +114,13 @@ pub fn register(
     let admission =
         Admission { person, particulars, number, number_index, origin, evidence: ask.evidence.to_owned() };
     let (by, why) = (ask.by.clone(), ask.why.to_owned());
-    let registrar = Registrar { by, why, pack: PackVersion::of(pack), tells: true };
+    let registrar = Registrar {
+        by,
+        why,
+        pack: PackVersion::of(pack),
+        today: env.now.date_in(&pack.time_zone),
+        tells: true,
+    };
     let (keys, env) = (keys.clone(), env.again());
     let outcomes = store.write(bucket, move |tx| {
         register_many(tx, &keys, &env, &registrar, std::slice::from_ref(&admission))
@@ -209,7 +218,7 @@ fn write(
             };
             let event = LifeEvent {
                 change: Change::Registration,
-                on: None,
+                on: Some(registrar.today),
                 other_side: false,
                 at: env.now,
                 by: registrar.by.clone(),

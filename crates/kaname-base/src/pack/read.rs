@@ -222,6 +222,7 @@ fn read_person(root: &Node<'_>, tags: &[String]) -> PersonRules {
         sexes: Vec::new(),
         longest_name: 0,
         longest_address: 0,
+        marriage: MarriageRules { least_age: None, spouses: 1 },
     };
     let Some(node) = root.table("person") else { return none };
     let name_order = node.choice(
@@ -263,9 +264,26 @@ fn read_person(root: &Node<'_>, tags: &[String]) -> PersonRules {
         sexes,
         longest_name: node.number("longest_name", 1..1001) as usize,
         longest_address: node.number("longest_address", 1..10_001) as usize,
+        marriage: read_marriage(&node),
     };
     node.refuse_other_keys();
     rules
+}
+
+fn read_marriage(person: &Node<'_>) -> MarriageRules {
+    let Some(node) = person.optional_table("marriage") else {
+        return MarriageRules { least_age: None, spouses: 1 };
+    };
+    let least_age = node.optional_number("least_age", 12..31).and_then(|age| {
+        let since = node.text("since").parse();
+        if since.is_err() {
+            node.wrong("since", "a day is written 2022-04-01");
+        }
+        Some((age as i8, since.ok()?))
+    });
+    let spouses = node.optional_number("spouses", 1..5).map_or(1, |most| most as usize);
+    node.refuse_other_keys();
+    MarriageRules { least_age, spouses }
 }
 
 fn read_number(root: &Node<'_>) -> (NumberScheme, Option<AliasRules>) {

@@ -57,7 +57,7 @@ pub fn history(
 /// when no day is given.
 ///
 /// # Errors
-/// As [`crate::show::open_resident`]; [`Refusal::NoSuchResident`] too for a day before anything is known of her.
+/// As [`crate::show::open_resident`]; [`Refusal::NotKnownThen`] for a day before anything is known of her; [`Refusal::DayToCome`].
 pub fn as_of(
     tx: &mut Tx<'_>,
     keys: &Keys,
@@ -69,12 +69,21 @@ pub fn as_of(
 ) -> Result<AsOf, PersonError> {
     let receipt = log(tx, keys, pack, env, ask, Action::OpenResident, fields)?;
     let book = Book::with(tx, receipt)?;
-    let day = until.day.unwrap_or_else(|| env.now.date_in(&pack.time_zone));
-    let began = first_day(&book.events).is_some_and(|first| first <= day);
-    let was_known = until.known.is_none_or(|known| book.entered.registered_at <= known);
-    if !began || !was_known {
-        return Err(Refusal::NoSuchResident.into());
+    let today = env.now.date_in(&pack.time_zone);
+    let day = until.day.unwrap_or(today);
+    if today < day {
+        return Err(Refusal::DayToCome.into());
     }
+    let registered = book.entered.registered_at;
+    let since = match first_day(&book.events) {
+        _ if until.known.is_some_and(|known| known < registered) => registered.date_in(&pack.time_zone),
+        Some(first) if first <= day => return folded(&book, day, until),
+        first => first.unwrap_or_else(|| registered.date_in(&pack.time_zone)),
+    };
+    Err(Refusal::NotKnownThen { since }.into())
+}
+
+fn folded(book: &Book<'_>, day: Date, until: Until) -> Result<AsOf, PersonError> {
     let resident = fold(&book.entered, &book.events, Until { day: Some(day), ..until })?;
     Ok(AsOf { resident, day })
 }

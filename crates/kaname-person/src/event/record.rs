@@ -7,7 +7,7 @@ use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Access, Actor, Keys, PersonId, Receipt, Sealed, access};
 
-use super::rules::{Numbered, admit};
+use super::rules::{Numbered, Until, admit, fold, may_relate};
 use super::{Change, EventKind, LifeEvent, basis, follow, purpose_of, table as own};
 use crate::{Action, PackVersion, PersonError, Refusal, Resident, policy, table};
 
@@ -35,7 +35,7 @@ pub struct NewEvent {
 ///
 /// # Errors
 /// What [`admit`] refuses; [`Refusal::NotAllowed`]; [`Refusal::UnknownRelation`] and [`Refusal::RelatedToHerself`] for the other
-/// whom it names; [`Refusal::RecordedOtherwise`] for an event that has a use case of its own; [`Refusal::RequestReused`];
+/// whom it names, and what [`may_relate`] refuses; [`Refusal::RecordedOtherwise`] for an event that has a use case of its own; [`Refusal::RequestReused`];
 /// [`Refusal::ReasonMissing`].
 pub fn record_event(
     store: &Store,
@@ -61,9 +61,32 @@ pub fn record_event(
     if let Some(other) = ask.change.other() {
         check_other(store, ask.person, other)?;
     }
+    let other = related_on_the_day(store, keys, pack, env, ask)?;
     let (keys, pack, env, ask) = (keys.clone(), pack.clone(), env.again(), ask.clone());
     store.write(bucket_of(ask.person, store.buckets()), move |tx| {
-        record(tx, &keys, &pack, &env.again(), &ask, Side::Hers)
+        record_beside(tx, &keys, &pack, &env.again(), &ask, Side::Hers, other.as_ref())
+    })
+}
+
+/// The other with whom a relation is to begin, as she was on its day; read before, in her bucket, with an entry in her log.
+fn related_on_the_day(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &NewEvent,
+) -> Result<Option<Resident>, PersonError> {
+    let other = match ask.change {
+        Change::Marriage { with, .. } => with,
+        Change::RelationBegins { to, .. } => to,
+        _ => return Ok(None),
+    };
+    // A mandate is for one person, and not for the other.
+    let reader = if ask.by.mandate.is_some() { follow::program() } else { ask.by.clone() };
+    let (keys, pack, env, on) = (keys.clone(), pack.clone(), env.again(), ask.on);
+    store.write(bucket_of(other, store.buckets()), move |tx| {
+        let book = Book::open(tx, &keys, &pack, &env.again(), other, &reader, "registration")?;
+        Ok(Some(fold(&book.entered, &book.events, Until { day: Some(on), known: None })?))
     })
 }
 
@@ -115,6 +138,19 @@ pub(crate) fn record(
     ask: &NewEvent,
     side: Side,
 ) -> Result<i64, PersonError> {
+    record_beside(tx, keys, pack, env, ask, side, None)
+}
+
+/// [`record`], held against the other whom the event names, when she was read.
+fn record_beside(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &NewEvent,
+    side: Side,
+    other: Option<&Resident>,
+) -> Result<i64, PersonError> {
     // A mandate is for one person: what follows for the other is read by the program.
     let reader = if side == Side::Others { follow::program() } else { ask.by.clone() };
     let book = Book::open(tx, keys, pack, env, ask.person, &reader, purpose_of(&ask.change))?;
@@ -136,6 +172,10 @@ pub(crate) fn record(
         return Err(Refusal::RecordedOtherwise.into());
     }
     let state = admit(&book.entered, &book.events, &event, env.now.date_in(&pack.time_zone))?;
+    if let Some(other) = other {
+        let hers = fold(&book.entered, &book.events, Until { day: Some(ask.on), known: None })?;
+        may_relate(&ask.change, ask.on, &pack.person.marriage, (ask.person, &hers), other)?;
+    }
 
     book.append(tx, keys, env, &ask.request, &event, &state)
 }

@@ -1,7 +1,10 @@
 //! What events make of an entry: pure, so that any day can be asked for, and any number of histories tried.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use kaname_base::Instant;
+use kaname_base::pack::MarriageRules;
+use kaname_trust::PersonId;
 
 use super::{Change, LifeEvent};
 use crate::resident::{FormerAddress, FormerName};
@@ -75,6 +78,77 @@ pub fn admit(
     fold(entered, &with, Until { day: Some(new.day()), known: None })?;
     // What it says of its own day is possible, so that what is in the way is a later one.
     fold(entered, &with, Until::default()).map_err(|_| Refusal::LaterEvent)
+}
+
+/// Younger than this nobody marries, whatever the law was.
+const CHILD: i8 = 12;
+
+/// Younger than this nobody is a guardian.
+const LEAST_GUARDIAN: i8 = 16;
+
+/// Whether two people can begin to be related as `change` says; each as she was on the day.
+///
+/// # Errors
+/// [`Refusal::EntryMerged`], [`Refusal::OtherDead`], [`Refusal::TooYoung`], [`Refusal::MarriedAlready`], [`Refusal::CloseKin`],
+/// [`Refusal::ParentYounger`].
+pub(crate) fn may_relate(
+    change: &Change,
+    on: Date,
+    law: &MarriageRules,
+    (me, hers): (PersonId, &Resident),
+    other: &Resident,
+) -> Result<(), Refusal> {
+    let Some(to) = change.other() else { return Ok(()) };
+    let kin =
+        matches!(change, Change::RelationBegins { relation: RelationKind::Parent | RelationKind::Child, .. });
+    match other.life.standing {
+        Standing::Merged { .. } => return Err(Refusal::EntryMerged),
+        // Also after a death it may be found who the father was.
+        Standing::Dead { .. } if !kin => return Err(Refusal::OtherDead),
+        _ => {}
+    }
+    let is_kin = |kind| matches!(kind, RelationKind::Parent | RelationKind::Child);
+    let (born, others_birth) = (hers.particulars.born.earliest(), other.particulars.born.earliest());
+    match change {
+        Change::Marriage { .. } => {
+            if hers.life.relations_now().any(|of| of.to == to && is_kin(of.kind)) {
+                return Err(Refusal::CloseKin);
+            }
+            let least = law.least_age.filter(|(_, since)| *since <= on).map_or(CHILD, |(age, _)| age);
+            if is_younger(born, least, on) || is_younger(others_birth, least, on) {
+                return Err(Refusal::TooYoung);
+            }
+            let spouses = |of: &Resident, but: PersonId| {
+                let is_spouse = |one: &&Relation| one.kind == RelationKind::Spouse && one.to != but;
+                of.life.relations_now().filter(is_spouse).count()
+            };
+            if spouses(hers, to).max(spouses(other, me)) >= law.spouses {
+                return Err(Refusal::MarriedAlready);
+            }
+            Ok(())
+        }
+        Change::RelationBegins { relation, .. } => {
+            let is_spouse = |of: &Relation| of.to == to && of.kind == RelationKind::Spouse;
+            match relation {
+                RelationKind::Parent | RelationKind::Child if hers.life.relations_now().any(is_spouse) => {
+                    Err(Refusal::CloseKin)
+                }
+                RelationKind::Parent if born < others_birth => Err(Refusal::ParentYounger),
+                RelationKind::Child if others_birth < born => Err(Refusal::ParentYounger),
+                RelationKind::Guardian if is_younger(others_birth, LEAST_GUARDIAN, on) => {
+                    Err(Refusal::TooYoung)
+                }
+                RelationKind::Ward if is_younger(born, LEAST_GUARDIAN, on) => Err(Refusal::TooYoung),
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether somebody born then is younger than `years` on a day.
+fn is_younger(born: Date, years: i8, on: Date) -> bool {
+    born.checked_add(i64::from(years).years()).is_ok_and(|of_age| on < of_age)
 }
 
 /// The day on which the entry began: of registration, or of the earliest thing that is known to have happened.

@@ -9,6 +9,7 @@ use kaname_person::event::photo::{Photo, keep_photo, open_photo};
 use kaname_person::event::rules::Until;
 use kaname_person::event::{Change, EventKind, Filled, NewEvent, as_of, history, record_event};
 use kaname_person::identity::{ProposalId, carry_out, decide};
+use kaname_person::register::{Register, register};
 use kaname_person::show::{Asking, open_resident};
 use kaname_person::{
     Address, Entry, Field, Name, Names, Particulars, PersonError, Refusal, RelationKind, Resident, Standing,
@@ -28,6 +29,8 @@ on_every_store!(
     a_photo_is_sealed_on_its_own,
     half_a_relation_is_found,
     nothing_happens_without_a_reason,
+    two_people_are_related_as_people_can_be,
+    a_registration_holds_from_the_countrys_day,
 );
 
 impl World {
@@ -134,7 +137,12 @@ fn a_life_is_told_and_any_day_of_it_can_be_asked(t: &TestStore) {
 
     let at = |on| w.on_day(person, day(on)).expect("there").particulars;
     let too_early = w.on_day(person, day(date(2020, 2, 29)));
-    assert!(matches!(too_early, Err(PersonError::Refused(Refusal::NoSuchResident))));
+    let since = date(2020, 3, 1);
+    assert!(
+        matches!(too_early, Err(PersonError::Refused(Refusal::NotKnownThen { since: first })) if first == since)
+    );
+    let ahead = w.on_day(person, day(date(2100, 1, 1)));
+    assert!(matches!(ahead, Err(PersonError::Refused(Refusal::DayToCome))));
     assert_eq!(at(date(2020, 3, 1)).address.line, "1 Hill");
     assert_eq!(
         (at(date(2021, 1, 1)).address.line.as_str(), at(date(2021, 1, 1)).name.family.as_str()),
@@ -386,4 +394,69 @@ fn a_move_gives_the_whole_address() {
     assert!(refusal.to_string().contains("correction"), "{refusal}");
     let whole = Entry { postcode: "2000", city: "Hilltown", address: "1 Hill", ..Entry::default() };
     assert!(to(whole).is_ok());
+}
+
+fn two_people_are_related_as_people_can_be(t: &TestStore) {
+    let w = World::new(t, "example");
+    let born = |request, reference, birth_date| {
+        w.register(request, Entry { reference, birth_date, ..jane() }).expect("registers")
+    };
+    let (anna, ben) = (born(1, "A-1", "1980-04-21"), born(2, "A-2", "1978-01-01"));
+    let (child, carl) = (born(3, "A-3", "2012-06-01"), born(4, "A-4", "1975-01-01"));
+    let dead = born(5, "A-5", "1970-01-01");
+    w.record(&w.event(6, dead, date(2010, 1, 1), Change::Death)).expect("dies");
+    let marry = |with| Change::Marriage { with, names: None };
+    let is = |relation, to| Change::RelationBegins { relation, to };
+    w.record(&w.event(7, anna, date(2005, 5, 1), marry(ben))).expect("marries");
+    w.record(&w.event(8, anna, date(2012, 6, 1), is(RelationKind::Child, child))).expect("has a child");
+    w.work();
+    for (request, person, change, code) in [
+        (20, carl, marry(dead), "other-dead"),
+        (21, carl, marry(anna), "married-already"),
+        (22, ben, marry(carl), "married-already"),
+        (23, carl, marry(child), "too-young"),
+        (24, child, marry(carl), "too-young"),
+        (25, child, marry(anna), "close-kin"),
+        (26, carl, is(RelationKind::Guardian, child), "too-young"),
+        (27, child, is(RelationKind::Ward, carl), "too-young"),
+        (28, child, is(RelationKind::Guardian, dead), "other-dead"),
+        (29, carl, is(RelationKind::Parent, child), "parent-younger"),
+        (30, child, is(RelationKind::Child, carl), "parent-younger"),
+        (31, anna, is(RelationKind::Parent, ben), "close-kin"),
+    ] {
+        assert_eq!(w.refused(&w.event(request, person, date(2020, 5, 1), change)), code, "{request}");
+    }
+    // What was so before, and what may be found out after a death.
+    w.record(&w.event(40, carl, date(2000, 5, 1), marry(dead))).expect("both lived");
+    w.record(&w.event(41, child, date(2012, 6, 1), is(RelationKind::Parent, dead))).expect("her father");
+    w.record(&w.event(42, child, date(2020, 5, 1), is(RelationKind::Guardian, carl))).expect("a guardian");
+    w.work();
+    w.check_is_sound();
+}
+
+fn a_registration_holds_from_the_countrys_day(t: &TestStore) {
+    let w = World::new(t, "japan");
+    let latin = Entry { family_latin: "Smith", given_latin: "Jane", status: "foreign", ..jane() };
+    let late = Env::new(Instant::from_seconds(1_790_000_000 / 86_400 * 86_400 + 20 * 3_600), [3; 32]);
+    let ask = Register {
+        request: [1; 16],
+        entry: latin,
+        source: "town",
+        by: registrar(),
+        why: "arrival",
+        evidence: "passport",
+    };
+    let person = register(&w.store, &w.keys, &w.pack, &w.numbers, &late, &ask).expect("registers");
+    let (keys, pack) = (w.keys.clone(), w.pack.clone());
+    let lines = w.store.write::<_, PersonError, _>(bucket_of(person, w.store.buckets()), move |tx| {
+        history(tx, &keys, &pack, &late.again(), &Asking::herself(person))
+    });
+    let day = lines.expect("her history")[0].event.day();
+    // Eight in the evening of Greenwich is the next morning in Tokyo.
+    assert_eq!(day, ask_day(1));
+    assert_ne!(day, ask_day(0));
+}
+
+fn ask_day(after: i64) -> Date {
+    Instant::from_seconds(1_790_000_000 + after * 86_400).date_in("UTC")
 }

@@ -125,6 +125,11 @@ pub(super) fn refused(mut form: OfficeFormPage, error: PersonError, place: &str)
         Refusal::UnknownRelation
         | Refusal::RelatedToHerself
         | Refusal::AlreadyRelated
+        | Refusal::OtherDead
+        | Refusal::TooYoung
+        | Refusal::MarriedAlready
+        | Refusal::ParentYounger
+        | Refusal::CloseKin
         | Refusal::NotRelated => ("other", shell.word("refused", refusal.code())),
         Refusal::EventInFuture
         | Refusal::EventBeforeBirth

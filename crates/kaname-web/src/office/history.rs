@@ -88,7 +88,7 @@ pub(crate) fn show_as_of(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let (on, known_on) = (read_day(call, DAY), read_day(call, KNOWN));
     let known_at = known_on.and_then(|day| end_of(app, day));
     let mut form = as_of_form(app, call, at);
-    if on.is_none() {
+    if on.is_none_or(|on| call.env.now.date_in(&app.pack.time_zone) < on) {
         form.wrong(DAY[0], form.shell.t("wrong.date"));
     }
     if known_at.is_none() && !no_day(call, KNOWN) {
@@ -103,7 +103,7 @@ pub(crate) fn show_as_of(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let found = app.write_of::<_, PersonError, _>(at.person(), move |tx| {
         match as_of(tx, &keys, &pack, &env.again(), &ask, until, FIELDS) {
             Ok(found) => Ok(Some(found)),
-            Err(PersonError::Refused(Refusal::NoSuchResident)) => Ok(None),
+            Err(PersonError::Refused(Refusal::NotKnownThen { .. })) => Ok(None),
             Err(error) => Err(error),
         }
     })?;
