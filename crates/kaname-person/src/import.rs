@@ -51,6 +51,9 @@ use reader::{Place, Row, Rows};
 use rejects::{Reject, Rejects};
 pub use rejects::{Rejected, rejected};
 
+/// What shows that somebody is to be registered, when it is a file: this, and the line in it.
+pub const IMPORT_LINE: &str = "import-line ";
+
 /// How many rows go through together. More use more memory and fewer flushes of the disk.
 pub const BATCH: usize = 8_192;
 
@@ -338,7 +341,7 @@ impl Run<'_> {
                 particulars: checked.particulars,
                 number,
                 number_index,
-                evidence: format!("line {} of an imported file", checked.origin.line),
+                evidence: format!("{IMPORT_LINE}{}", checked.origin.line),
                 origin: checked.origin,
             })
             .collect();

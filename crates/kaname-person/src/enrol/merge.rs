@@ -153,7 +153,7 @@ fn merge_one(
         entry,
         source: SOURCE,
         by: actor,
-        why: "enrolled without a network",
+        why: "enrolment",
         evidence: &evidence,
     };
     let entered = match decided.new.contains(&(id, n)) {

@@ -94,7 +94,12 @@ fn a_feed_is_forgotten_in_time_and_its_places_are_never_given_again(t: &TestStor
 
     // Emptied, it goes on counting.
     prune(&days_later(keep + 2, 1));
-    assert_eq!(after(&days_later(keep + 2, 1), None).unwrap(), [] as [i64; 0]);
+    let env = days_later(keep + 2, 1);
+    assert_eq!(after(&env, None).unwrap(), [] as [i64; 0]);
+    let desk =
+        Desk { store: &w.store, keys: &w.keys, pack: &pack, numbers: &w.numbers, env: &env, agency: &to };
+    let place = feed::start(desk).unwrap();
+    assert_eq!((place, after(&env, Some(place)).unwrap()), (2, Vec::new()), "a place that can be asked from");
     tell(&w, &pack, &days_later(keep + 3, 9), people[3], &to);
     assert_eq!(after(&days_later(keep + 3, 1), Some(2)).unwrap(), [3]);
 

@@ -17,7 +17,12 @@ pub(crate) fn after(app: &App, call: &Call, agency: &Agency) -> Answer {
     };
     let (from, most) = (number("after")?, number("limit")?.unwrap_or(feed::PAGE));
     let events = feed::after(agency.desk(app, call), from, most)?;
-    let next = events.last().map_or(from.unwrap_or_default(), |placed| placed.n);
+    // Place 0 may lie before what is still kept: whoever asked without a place gets one that can be asked from.
+    let next = match (events.last(), from) {
+        (Some(placed), _) => placed.n,
+        (None, Some(from)) => from,
+        (None, None) => feed::start(agency.desk(app, call))?,
+    };
     let events: Vec<Value> = events.iter().map(view).collect();
     Ok(json_answer(StatusCode::OK, &json!({ "events": events, "next": next })))
 }

@@ -241,7 +241,7 @@ pub(super) fn names(app: &App, shell: &Shell) -> Vec<InputView> {
 pub(super) fn places(shell: &Shell) -> Vec<InputView> {
     vec![
         input(shell, "postcode", "register.postal_code", ""),
-        input(shell, "region", "field.region", ""),
+        input(shell, "region", "address.region", ""),
         input(shell, "city", "field.city", ""),
         input(shell, "address", "field.address", ""),
         input(shell, "phone", "register.phone", ""),

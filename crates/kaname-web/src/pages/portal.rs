@@ -170,6 +170,8 @@ pub struct MyDataPage {
     pub shell: Shell,
     /// The record.
     pub person: PersonView,
+    /// What else stands in it, and what stood there before: a line or more for each term.
+    pub more: Vec<(String, Vec<String>)>,
 }
 
 /// `GET /my/history`: what happened, and where the register has it from.

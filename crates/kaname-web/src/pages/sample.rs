@@ -439,7 +439,13 @@ impl HomePage {
 impl MyDataPage {
     /// With invented content.
     pub fn sample(lang: Lang) -> MyDataPage {
-        MyDataPage { shell: resident(lang, "/my/data"), person: person(lang) }
+        let shell = resident(lang, "/my/data");
+        let since = shell.t1("data.since", "day", shell.day(&days(-900)));
+        let more = vec![
+            (shell.t("attribute.email"), vec![shell.t("data.none")]),
+            (shell.word("relation", "spouse"), vec![setting(lang).officer.to_owned(), since]),
+        ];
+        MyDataPage { person: person(lang), more, shell }
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) fn lock_for(app: &App, call: &Call, subject: &Subject) -> Answer {
         request: request::read(call)?,
         asking: subject.asking.clone(),
         locked,
-        why: "her own wish".to_owned(),
+        why: "own-wish".to_owned(),
         evidence: String::new(),
     };
     let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());

@@ -103,9 +103,7 @@ pub(crate) fn end_given(app: &App, call: &Call, resident: &Resident) -> Answer {
     let id = MandateId::parse(call.form.need("mandate")?).map_err(|_| Problem::not_found())?;
     let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
     let asking = Asking::herself(resident.person);
-    app.write_of(resident.person, move |tx| {
-        end(tx, &keys, &pack, &env.again(), &asking, id, "her own wish")
-    })?;
+    app.write_of(resident.person, move |tx| end(tx, &keys, &pack, &env.again(), &asking, id, "own-wish"))?;
     see_other("/my/delegates?done=ended")
 }
 

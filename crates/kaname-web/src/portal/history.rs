@@ -1,9 +1,12 @@
 //! What happened to a person, as the register has it: since when each thing holds, and where it comes from.
 
 use jiff::civil::Date;
-use kaname_person::event::{Change, HistoryLine, history};
+use kaname_base::time::BirthDate;
+use kaname_person::event::rules::Until;
+use kaname_person::event::{Change, HistoryLine, as_of, history};
+use kaname_person::import::IMPORT_LINE;
 use kaname_person::show::Asking;
-use kaname_person::{Address, Field};
+use kaname_person::{Address, Field, PersonError, Refusal, policy};
 use kaname_trust::{Actor, ActorKind, PersonId};
 
 use super::own::address_lines;
@@ -24,8 +27,65 @@ pub(crate) fn list(app: &App, call: &Call, resident: &Resident) -> Answer {
 pub(super) fn history_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
     let lines = lines(app, call, subject.person, &subject.asking)?;
     let shell = subject.shell(app, call, resident);
-    let entries = lines.iter().rev().map(|line| entry(app, &shell, line)).collect();
-    page(&MyHistoryPage { entries, shell })
+    let entries = lines.iter().rev().map(|line| {
+        let mut entry = entry(app, &shell, line);
+        if let Some(other) = other_of(&line.event.change) {
+            entry.say(
+                shell.t("history.other"),
+                name_then(app, call, other, line.event.day())?.unwrap_or_default(),
+            );
+        }
+        Ok::<_, Problem>(entry)
+    });
+    page(&MyHistoryPage { entries: entries.collect::<Result<_, _>>()?, shell })
+}
+
+/// With whom something happened to her.
+fn other_of(change: &Change) -> Option<PersonId> {
+    match change {
+        Change::Marriage { with: other, .. }
+        | Change::Divorce { from: other, .. }
+        | Change::RelationBegins { to: other, .. }
+        | Change::RelationEnds { to: other, .. }
+        | Change::Bereavement { of: other } => Some(*other),
+        _ => None,
+    }
+}
+
+/// The name that another resident had on the day on which something happened with her: what she is called since is hers to tell. The
+/// look stands in her log. `None` when the register knew nothing of her on that day.
+pub(crate) fn name_then(
+    app: &App,
+    call: &Call,
+    other: PersonId,
+    on: Date,
+) -> Result<Option<String>, Problem> {
+    let actor = Actor::program("relations", policy::PROGRAM);
+    let ask = Asking { person: other, actor, purpose: "registration".to_owned() };
+    let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
+    let until = Until { day: Some(on), known: None };
+    app.write_of(other, move |tx| match as_of(tx, &keys, &pack, &env.again(), &ask, until, &["name"]) {
+        Ok(found) => Ok(Some(found.resident.display_name(&pack))),
+        Err(PersonError::Refused(Refusal::NoSuchResident)) => Ok(None),
+        Err(error) => Err(error.into()),
+    })
+}
+
+/// A field's text as its reader knows it: a day, and the names of codes.
+pub(crate) fn shown(app: &App, shell: &Shell, field: Field, text: &str) -> String {
+    let tag = shell.lang.code();
+    match field {
+        Field::BirthDate => BirthDate::parse(text).map_or(text.to_owned(), |born| shell.born(&born)),
+        Field::StayFrom | Field::StayUntil | Field::AddressSince => {
+            text.parse().map_or(text.to_owned(), |on| day(shell, on))
+        }
+        Field::Sex => {
+            let known = app.pack.person.sexes.iter().find(|sex| sex.code == text);
+            known.map_or(text, |sex| sex.label.get(tag)).to_owned()
+        }
+        Field::Status => app.pack.status(text).map_or(text, |status| status.label.get(tag)).to_owned(),
+        _ => text.to_owned(),
+    }
 }
 
 /// The events of a person, oldest first.
@@ -55,8 +115,15 @@ pub(crate) fn entry(app: &App, shell: &Shell, line: &HistoryLine) -> EntryView {
     details(app, shell, &event.change, &mut entry);
     // What an officer chose or the program wrote is a code; what somebody typed stands as it was typed.
     let why = app.pack.purpose(&event.why);
-    let why = why.map_or(event.why.as_str(), |purpose| purpose.text.get(shell.lang.code()));
-    entry.say(shell.t("history.source"), shell.word("evidence", &event.evidence));
+    let why = why.map_or_else(
+        || shell.word("why", &event.why),
+        |purpose| purpose.text.get(shell.lang.code()).to_owned(),
+    );
+    let evidence = match event.evidence.strip_prefix(IMPORT_LINE) {
+        Some(line) => shell.t1("history.import_line", "n", line),
+        None => shell.word("evidence", &event.evidence),
+    };
+    entry.say(shell.t("history.source"), evidence);
     entry.say(shell.t("access.purpose"), why);
     entry.say(shell.t("history.by"), who(app, shell, &event.by));
     entry.say(shell.t("history.recorded"), shell.moment(&event.at));
@@ -98,7 +165,9 @@ fn details(app: &App, shell: &Shell, change: &Change, entry: &mut EntryView) {
         Change::Emigration { to } => entry.say(shell.t("history.place"), to.as_str()),
         Change::Arrival { from } => entry.say(shell.t("history.place"), from.as_str()),
         Change::Correction { set } => {
-            let lines = set.iter().map(|one| format!("{}: {}", shell.t(label_of(one.field)), one.text));
+            let lines = set.iter().map(|one| {
+                format!("{}: {}", shell.t(label_of(one.field)), shown(app, shell, one.field, &one.text))
+            });
             entry.rows.push((shell.t("history.right"), lines.collect()));
         }
         Change::Annulment { of } => entry.say(shell.t("history.strikes"), shell.t1("access.n", "n", of)),
@@ -136,7 +205,7 @@ pub(crate) fn label_of(field: Field) -> &'static str {
         Field::Status | Field::StayFrom | Field::StayUntil => "attribute.status",
         Field::BirthPlace => "compared.birthplace",
         Field::Postcode => "register.postal_code",
-        Field::Region => "field.region",
+        Field::Region => "address.region",
         Field::City => "field.city",
         Field::Address | Field::AddressSince => "field.address",
         Field::Phone => "attribute.phone",

@@ -5,11 +5,12 @@ use kaname_base::pack::Pack;
 use kaname_person::delegate::{self, Given};
 use kaname_person::link::recall::unseen;
 use kaname_person::show::{self, Asking};
-use kaname_person::{Address, PersonError, Resident as Record};
+use kaname_person::{Address, Field, PersonError, Resident as Record};
 use kaname_signin::session;
 use kaname_trust::ActorKind;
 use kaname_trust::access::Entry;
 
+use super::history::{day, name_then, shown};
 use super::links::desk;
 use super::subject::Subject;
 use crate::export;
@@ -45,9 +46,49 @@ pub(crate) fn data(app: &App, call: &Call, resident: &Resident) -> Answer {
 
 /// The data of this person.
 pub(super) fn data_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
-    let record = open(app, call, subject, FIELDS)?;
+    let fields = [FIELDS, &["relations"]].concat();
+    let record = open(app, call, subject, &fields)?;
     let shell = subject.shell(app, call, resident);
-    page(&MyDataPage { person: person_view(&app.pack, shell.lang.code(), &record), shell })
+    let more = more(app, call, &shell, &record)?;
+    page(&MyDataPage { person: person_view(&app.pack, shell.lang.code(), &record), more, shell })
+}
+
+/// What a record holds beside what an office looks at first, and what it held before.
+fn more(
+    app: &App,
+    call: &Call,
+    shell: &Shell,
+    record: &Record,
+) -> Result<Vec<(String, Vec<String>)>, Problem> {
+    let (of, life) = (&record.particulars, &record.life);
+    let ended = |what: String, until| shell.t2("data.until", "what", what, "day", day(shell, until));
+    let mut more = vec![
+        (shell.t("attribute.sex"), vec![shown(app, shell, Field::Sex, &of.sex)]),
+        (shell.t("attribute.email"), vec![of.email.clone().unwrap_or_else(|| shell.t("data.none"))]),
+    ];
+    if !of.birth_place.is_empty() {
+        more.push((shell.t("compared.birthplace"), vec![of.birth_place.clone()]));
+    }
+    let names = life.former_names.iter().map(|one| ended(one.names.name.full(&app.pack), one.until));
+    let homes =
+        life.former_addresses.iter().map(|one| ended(address_lines(&one.address).join(" "), one.until));
+    for (term, lines) in [("data.former_names", names.collect()), ("data.former_addresses", homes.collect())]
+    {
+        let lines: Vec<String> = lines;
+        if !lines.is_empty() {
+            more.push((shell.t(term), lines));
+        }
+    }
+    for relation in &life.relations {
+        let since = day(shell, relation.from);
+        let time = match relation.until {
+            Some(until) => shell.t2("data.period", "from", since, "to", day(shell, until)),
+            None => shell.t1("data.since", "day", since),
+        };
+        let name = name_then(app, call, relation.to, relation.from)?;
+        more.push((shell.word("relation", relation.kind.code()), name.into_iter().chain([time]).collect()));
+    }
+    Ok(more)
 }
 
 /// `GET /my/number`: hidden until she asks.
@@ -118,15 +159,11 @@ pub(crate) fn export(app: &App, call: &Call, resident: &Resident) -> Answer {
 }
 
 /// Her record, under a receipt that says which fields are looked at.
-fn open(
-    app: &App,
-    call: &Call,
-    subject: &Subject,
-    fields: &'static [&'static str],
-) -> Result<Record, PersonError> {
+fn open(app: &App, call: &Call, subject: &Subject, fields: &[&'static str]) -> Result<Record, PersonError> {
     let (keys, pack, env, ask) =
         (app.keys.clone(), app.pack.clone(), call.env.clone(), subject.asking.clone());
-    app.write_of(subject.person, move |tx| show::open_resident(tx, &keys, &pack, &env.again(), &ask, fields))
+    let fields = fields.to_vec();
+    app.write_of(subject.person, move |tx| show::open_resident(tx, &keys, &pack, &env.again(), &ask, &fields))
 }
 
 /// A record as the pages show it.
@@ -153,27 +190,42 @@ pub(crate) fn entry_view(app: &App, shell: &Shell, mandates: &[Given], entry: &E
         return AccessEntryView {
             who: Some(holder),
             role: shell.t1("access.for_you", "kind", kind),
-            ..plain_view(app, tag, entry)
+            ..plain_view(app, shell, entry)
         };
     }
-    plain_view(app, tag, entry)
+    plain_view(app, shell, entry)
 }
 
-fn plain_view(app: &App, tag: &str, entry: &Entry) -> AccessEntryView {
-    let role = |code: &str| app.pack.role(code).map_or(code, |role| role.name.get(tag)).to_owned();
+fn plain_view(app: &App, shell: &Shell, entry: &Entry) -> AccessEntryView {
+    let tag = shell.lang.code();
+    let known = app.pack.role(&entry.actor.role).map(|role| role.name.get(tag).to_owned());
     let purpose = app.pack.purpose(&entry.purpose);
     let who = match entry.actor.kind {
         ActorKind::Resident => None,
-        ActorKind::Officer | ActorKind::Party | ActorKind::Program => Some(entry.actor.id.clone()),
+        ActorKind::Officer | ActorKind::Party => Some(entry.actor.id.clone()),
+        ActorKind::Program => Some(program(shell, &entry.actor.id)),
+    };
+    // Data given through a link names it, so that what was read through a wrong one is found.
+    let field = |code: &String| match code.strip_prefix("link ") {
+        Some(link) => shell.t1("access.through", "link", link),
+        None => code.clone(),
     };
     AccessEntryView {
         number: entry.n.unsigned_abs(),
         at: entry.at,
         who,
-        role: role(&entry.actor.role),
+        role: known.unwrap_or_else(|| shell.word("role", &entry.actor.role)),
         purpose: purpose.map_or(entry.purpose.as_str(), |purpose| purpose.text.get(tag)).to_owned(),
         basis: purpose.map_or(entry.basis.as_str(), |purpose| purpose.legal_basis.get(tag)).to_owned(),
-        fields: entry.fields.clone(),
+        fields: entry.fields.iter().map(field).collect(),
+    }
+}
+
+/// What a part of the program is called.
+fn program(shell: &Shell, id: &str) -> String {
+    match id.strip_prefix("payout for ") {
+        Some(officer) => shell.t1("access.payout", "officer", officer),
+        None => shell.word("program", id),
     }
 }
 

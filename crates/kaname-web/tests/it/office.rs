@@ -394,5 +394,6 @@ async fn somebody_without_papers_is_introduced() {
     assert_eq!(agreed.location(), "/office/decisions?done=approved", "{}", agreed.text);
     let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let done = officer.fill(&world, &page, "/office/register", &fields).await;
-    assert!(done.status != StatusCode::UNPROCESSABLE_ENTITY, "{}", done.text);
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    assert!(done.location().starts_with("/office/counter/"), "{}", done.location());
 }

@@ -53,6 +53,9 @@ fn no_text_is_left_over() {
         "standing.",
         "refused.",
         "act.",
+        "program.",
+        "role.",
+        "why.",
         "proposal.state.",
     ];
     let texts = texts();

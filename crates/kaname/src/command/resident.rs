@@ -233,14 +233,8 @@ pub(crate) fn import_with_progress(
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?
         .len();
     let bar = show::progress("importing residents", size, quiet);
-    let ask = Import {
-        file,
-        rejects,
-        mapping,
-        by: Actor::program("import", "registrar"),
-        why: "import of a file",
-        batch,
-    };
+    let ask =
+        Import { file, rejects, mapping, by: Actor::program("import", "registrar"), why: "import", batch };
     let numbers = Numbers::new(keys, pack);
     let mut moved = |progress: &Progress| {
         bar.set_position(progress.bytes_done);

@@ -143,6 +143,17 @@ pub fn after(desk: Desk<'_>, n: Option<i64>, most: i64) -> Result<Vec<Placed>, P
         .collect()
 }
 
+/// The place from which an agency that has none yet is given its feed: what lay before it is gone.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`].
+pub fn start(desk: Desk<'_>) -> Result<i64, PersonError> {
+    policy::may(&desk.agency.actor(), Action::ReadAsAgency)?;
+    let who = index(desk.keys, desk.agency);
+    let place = bucket(desk.store, desk.keys, desk.agency);
+    desk.store.read::<_, PersonError, _>(place, move |tx| Ok(own::gone(tx, &who)?))
+}
+
 /// Tells agencies of a person's events up to now. Done again, or by two at once, nobody hears of anything twice or out of order:
 /// everyone appends a person's events in their order, and each event once.
 ///

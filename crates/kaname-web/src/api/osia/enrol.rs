@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use kaname_codec::b64;
+use kaname_person::PersonError;
 use kaname_person::agency::enrol;
 use kaname_person::agency::file::{Buffer, Claim};
 use serde_json::{Map, Value, json};
@@ -92,8 +93,12 @@ pub(crate) fn find(app: &App, call: &Call, agency: &Agency) -> Answer {
         if found.len() >= most.min(FAN_OUT) {
             break;
         }
-        // Taken back meanwhile.
-        let Ok(claim) = enrol::read(desk, &id) else { continue };
+        let claim = match enrol::read(desk, &id) {
+            Ok(claim) => claim,
+            // Taken back meanwhile.
+            Err(PersonError::Refused(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
         let value = |name: &str| claim.document.get("biographicData").and_then(|data| data.get(name));
         let fits = statements.iter().all(|one| {
             value(&one.name).and_then(|value| fact(value).ok()).is_some_and(|fact| one.holds_of(&fact))

@@ -2,6 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use kaname_base::Instant;
+use kaname_person::PersonError;
 use kaname_person::agency::file::{Claim, Listed};
 use kaname_person::agency::person::{self, Identity, Meaning, REGISTER};
 use kaname_person::agency::read::{self, Statement};
@@ -218,7 +219,11 @@ fn resident(
     statements: &[Statement],
 ) -> Result<Vec<Listed>, Problem> {
     let found = whom::resident(&app.store, &app.keys, &app.pack, &call.env, &agency.asks, who);
-    let Ok(person) = found else { return Ok(Vec::new()) };
+    let person = match found {
+        Ok(person) => person,
+        Err(PersonError::Refused(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
     let name = kaname_person::agency::name::of_person(&app.keys, &agency.asks, person);
     let more: Vec<Statement> =
         statements.iter().filter(|one| !matches!(one.name.as_str(), "personId" | "uin")).cloned().collect();
@@ -250,8 +255,12 @@ fn filed(
             true => person::reference(desk, &row.person),
             false => person::identity(desk, &row.person, &row.identity),
         };
-        // Taken back meanwhile.
-        let Ok((_, Identity::Claimed(claim))) = identity else { continue };
+        let claim = match identity {
+            Ok((_, Identity::Claimed(claim))) => claim,
+            // Taken back meanwhile.
+            Ok(_) | Err(PersonError::Refused(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
         let fits = claim.id == row.identity && statements.iter().all(|one| fits(one, &claim));
         if fits {
             found.push(row);
