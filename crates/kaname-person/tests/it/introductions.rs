@@ -36,7 +36,7 @@ fn agree(w: &World, ask: &Vouch) -> Approved {
         assert!(
             four_eyes::mine(tx, &keys, env(moment).now, &by, Action::RegisterResident, &asked)?.is_some()
         );
-        four_eyes::approve(tx, &keys, &env(moment), &second, id, four_eyes::ASKED)?;
+        four_eyes::approve(tx, &keys, &env(moment), &second, id, &[Action::RegisterResident])?;
         let mine = four_eyes::mine(tx, &keys, env(moment).now, &by, Action::RegisterResident, &asked)?;
         Ok(mine.and_then(|(_, approved)| approved))
     });

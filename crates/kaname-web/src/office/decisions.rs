@@ -267,7 +267,7 @@ fn act(
     if action == Action::RegisterResident {
         // Who proposed it registers the person, with her form that waits for this.
         app.store.write::<_, PersonError, _>(app.home(), move |tx| {
-            four_eyes::approve(tx, &keys, &env.again(), &by, id, four_eyes::ASKED).map(drop)
+            four_eyes::approve(tx, &keys, &env.again(), &by, id, &[action]).map(drop)
         })?;
         return Ok(());
     }
@@ -276,7 +276,7 @@ fn act(
     }
     let approved = app.store.write(app.home(), {
         let keys = keys.clone();
-        move |tx| four_eyes::approve(tx, &keys, &env.again(), &by, id, four_eyes::ASKED)
+        move |tx| four_eyes::approve(tx, &keys, &env.again(), &by, id, &[action])
     })?;
     // Stopped here, the second officer approves again, and the number is replaced once.
     let ask = approved.proposal().content::<ReplaceAsked>()?.by(approved.first().clone());
