@@ -110,4 +110,9 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         number: 12,
         sql: include_str!("../migrations/0012_link_list.sql"),
     },
+    kaname_store::Migration {
+        block: "person",
+        number: 13,
+        sql: include_str!("../migrations/0013_audit_counter.sql"),
+    },
 ];

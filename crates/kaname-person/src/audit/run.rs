@@ -56,8 +56,8 @@ pub struct Audited {
 const FIELDS: [&str; 7] = ["name", "birth_date", "sex", "address", "phone", "linked-records", "life-events"];
 const PURPOSE: &str = "audit";
 
-/// Searches the register and the links; what is found is kept, and what officers did is noted in `counters`, to which other blocks may
-/// add before [`raise_patterns`]. `progress` is told how many people were visited.
+/// Searches the register and the links; what is found is kept, and what officers did is kept for [`raise_patterns`], to
+/// which other blocks may add. `progress` is told how many people were visited.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`]; a [`PersonError::Store`] ends it, and the next audit goes on with whoever was not done.
@@ -65,12 +65,11 @@ pub fn audit(
     desk: &Desk,
     env: &Env,
     ask: &Audit<'_>,
-    counters: &mut Counters,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Audited, PersonError> {
     policy::may(&ask.by, Action::AuditRegistry)?;
     index::refresh(desk, env, &mut |_| {})?;
-    let mut run = Run { desk, env, ask, audited: Audited::default(), counters };
+    let mut run = Run { desk, env, ask, audited: Audited::default() };
     for bucket in desk.store.buckets().all() {
         let mut after: Vec<u8> = Vec::new();
         while let Some(last) = run.visit(bucket, &after)? {
@@ -81,15 +80,22 @@ pub fn audit(
     Ok(run.audited)
 }
 
-/// Keeps what is unusual about counters as findings; tells how many are new.
+/// Keeps what is unusual about counters as findings, over three months and all audits in them; tells how many are new.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`].
-pub fn raise_patterns(desk: &Desk, env: &Env, by: &Actor, counters: Counters) -> Result<u64, PersonError> {
+pub fn raise_patterns(
+    desk: &Desk,
+    env: &Env,
+    by: &Actor,
+    mut counters: Counters,
+) -> Result<u64, PersonError> {
     policy::may(by, Action::AuditRegistry)?;
     let (keys, home) = (desk.keys.clone(), desk.store.buckets().home());
     let officers = desk.store.read::<_, PersonError, _>(home, move |tx| officer::officers(tx, &keys))?;
     let office_of = officers.into_iter().filter_map(|of| Some((of.id.to_string(), of.office?))).collect();
+    counters.keep(desk)?;
+    counters.add_kept(desk)?;
     let mut new = 0;
     for Pattern { act, who, word, day } in counters.unusual(&office_of) {
         let detail = format!("{} {word} {who} day {day}", act.code());
@@ -104,7 +110,6 @@ struct Run<'a> {
     env: &'a Env,
     ask: &'a Audit<'a>,
     audited: Audited,
-    counters: &'a mut Counters,
 }
 
 /// Somebody who was opened, and what must still be looked up about her outside her bucket.
@@ -171,10 +176,15 @@ impl Run<'_> {
             for draft in &seen.drafts {
                 self.raise(draft.clone())?;
             }
+        }
+        // Before these people count as done: whoever ends the audit here must not lose what their officers did.
+        let mut noted = Counters::before(self.env.now);
+        for seen in &seen {
             for (act, officer, at) in &seen.wrote {
-                self.counters.note(*act, officer, *at);
+                noted.note(*act, officer, seen.person, *at);
             }
         }
+        noted.keep(self.desk)?;
         self.check_directory(&seen)?;
         self.check_rivals(&seen)?;
         self.check_twice(&seen)?;

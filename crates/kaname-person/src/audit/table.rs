@@ -83,3 +83,35 @@ fn finding_row(row: &Row) -> Result<FindingRow, StoreError> {
         version: row.int(4)?,
     })
 }
+
+const COUNTER: &str = "SELECT wrapped FROM person_audit_counter WHERE bucket = $1 AND id = $2 AND day = $3";
+const SET_COUNTER: &str =
+    "INSERT INTO person_audit_counter (bucket, id, day, wrapped) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (bucket, id, day) DO UPDATE SET wrapped = excluded.wrapped";
+const COUNTERS: &str =
+    "SELECT wrapped FROM person_audit_counter WHERE bucket = $1 AND day >= $2 ORDER BY id, day";
+const FORGET_COUNTERS: &str = "DELETE FROM person_audit_counter WHERE bucket = $1 AND day < $2";
+
+/// What an officer did on a day.
+pub(crate) fn counter(tx: &mut Tx<'_>, id: &BlindIndex, day: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = tx.row(COUNTER, &[Value::from(id), Value::Int(day)])?;
+    row.map(|row| Ok(row.bytes(0)?.to_vec())).transpose()
+}
+
+pub(crate) fn set_counter(
+    tx: &mut Tx<'_>,
+    id: &BlindIndex,
+    day: i64,
+    wrapped: &[u8],
+) -> Result<(), StoreError> {
+    tx.change(SET_COUNTER, &[Value::from(id), Value::Int(day), Value::Bytes(wrapped)]).map(drop)
+}
+
+/// What officers did from a day on, of this bucket.
+pub(crate) fn counters(tx: &mut Tx<'_>, from: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+    tx.query(COUNTERS, &[Value::Int(from)])?.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
+}
+
+pub(crate) fn forget_counters(tx: &mut Tx<'_>, before: i64) -> Result<(), StoreError> {
+    tx.change(FORGET_COUNTERS, &[Value::Int(before)]).map(drop)
+}

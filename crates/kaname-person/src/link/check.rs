@@ -183,6 +183,7 @@ impl Batch<'_> {
                 self.desk.store.read::<_, StoreError, _>(bucket, move |tx| table::link(tx, person, link))?;
             if found.is_some() {
                 entry.standing = Standing::Linked;
+                entry.opened = Vec::new();
                 let (bucket, confirmed) = (self.desk.directory_bucket(&entry.outside), entry.clone());
                 self.desk.store.write::<_, StoreError, _>(bucket, move |tx| {
                     table::put_entries(tx, std::slice::from_ref(&confirmed))

@@ -83,7 +83,7 @@ pub fn report(desk: &Desk, env: &Env, ask: &Report) -> Result<(), PersonError> {
     desk.store.write(desk.bucket_of(ask.person), move |tx| report_in(tx, &with, &env.again(), &ask))
 }
 
-fn report_in(tx: &mut Tx<'_>, desk: &Desk, env: &Env, ask: &Report) -> Result<(), PersonError> {
+pub(super) fn report_in(tx: &mut Tx<'_>, desk: &Desk, env: &Env, ask: &Report) -> Result<(), PersonError> {
     let (mut row, mut link) = lookup::open_link(tx, desk, env, &ask.by, ask.person, ask.link)?;
     let state = row.state.reported()?;
     if row.state == state {

@@ -8,7 +8,8 @@ use kaname_trust::{Actor, PersonId, seal};
 
 use super::recall::{self, Affected};
 use super::table::{self, Counted, LinkRow};
-use super::{Desk, Evidence, Link, LinkId, LinkState, Method, Step, lookup, rules, slot_index};
+use super::{Desk, Doubt, Evidence, Link, LinkId, LinkState, Method, Step};
+use super::{incident, lookup, rules, slot_index};
 use crate::{PackVersion, Particulars, PersonError, policy};
 
 /// A link to be made.
@@ -90,7 +91,10 @@ pub(crate) fn link_many(
     Ok(linked)
 }
 
-/// Keeps what the agency says by now of a record that still is the same person's.
+/// Keeps what the agency says by now of a record that is linked. Where a field by which people are known, and that the source demands,
+/// is another one now and does not agree, the link is suspended in the same unit of work. Whether officers have to look at it.
+///
+/// An address alone is no reason: people move, and the audit asks officers about it.
 pub(super) fn update_link(
     desk: &Desk,
     env: &Env,
@@ -98,13 +102,25 @@ pub(super) fn update_link(
     link: LinkId,
     record: &Particulars,
     evidence: &Evidence,
-) -> Result<(), PersonError> {
+) -> Result<bool, PersonError> {
     let (with, env, record, evidence) = (desk.clone(), env.again(), record.clone(), evidence.clone());
     desk.store.write(desk.bucket_of(person), move |tx| {
-        let by = Actor::program("link-check", policy::PROGRAM);
-        let (mut row, mut link) = lookup::open_link(tx, &with, &env.again(), &by, person, link)?;
-        link.outside = record.clone();
-        link.evidence = evidence.clone();
-        lookup::keep(tx, &with, &mut row, &link)
+        let (env, by) = (env.again(), Actor::program("link-check", policy::PROGRAM));
+        let (mut row, mut held) = lookup::open_link(tx, &with, &env, &by, person, link)?;
+        if !row.state.takes_a_place() {
+            return Ok(false); // it counts for nothing any more
+        }
+        let demand = &with.source(&held.source)?.evidence;
+        let speaks_against = rules::another_person(demand, &evidence, &held.outside, &record);
+
+        if speaks_against && row.state != LinkState::Suspended {
+            let why = Doubt::Changed.code().to_owned();
+            incident::report_in(tx, &with, &env, &incident::Report { person, link, by: by.clone(), why })?;
+            (row, held) = lookup::open_link(tx, &with, &env, &by, person, link)?;
+        }
+        held.outside = record.clone();
+        held.evidence = evidence.clone();
+        lookup::keep(tx, &with, &mut row, &held)?;
+        Ok(row.state == LinkState::Suspended)
     })
 }

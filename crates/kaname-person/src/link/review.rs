@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::case::{Case, open_case, read_case, wrap_case};
 use super::make::{NewLink, link_many};
 use super::table::{self, EntryRow, Standing};
-use super::{Desk, Doubt, Evidence, Method, link_id, lookup};
+use super::{Desk, Doubt, Evidence, Method, incident, link_id, lookup};
 use crate::show::resident_with;
 use crate::{Action, Particulars, PersonError, Refusal, Resident, policy, serial};
 
@@ -77,7 +77,7 @@ pub fn waiting(desk: &Desk, by: &Actor, most: usize) -> Result<Vec<Waiting>, Per
     let mut cases = Vec::new();
     for bucket in desk.store.buckets().all() {
         let left = i64::try_from(most - cases.len()).unwrap_or(i64::MAX);
-        let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::in_review(tx, &[], left))?;
+        let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::in_review(tx, left))?;
         for (id, opened) in rows {
             let case = read_case(desk, &id, &opened)?;
             cases.push(Waiting {
@@ -173,6 +173,10 @@ pub fn decide(desk: &Desk, env: &Env, ask: &Decide<'_>) -> Result<Decided, Perso
         }
     };
     let choice = ask.choice.map(|person| Choice { person });
+    // Decided, and cut off before it was done: only that can be done.
+    if entry.owner.is_some_and(|(person, _)| ask.choice != Some(person)) {
+        return Err(Refusal::NoSuchCase.into());
+    }
     if source.four_eyes {
         let seconded = case.proposal.as_ref();
         if seconded.is_some_and(|proposal| proposal.by.id == ask.by.id) {
@@ -207,24 +211,36 @@ pub fn decide(desk: &Desk, env: &Env, ask: &Decide<'_>) -> Result<Decided, Perso
         by: first.clone(),
         approved_by: (first.id != ask.by.id).then(|| ask.by.clone()),
     };
-    // The case stays until the link is there: killed in between, the second officer decides once more, and the same link is made.
-    let (with, env, of, new_link) = (desk.clone(), env.again(), source, new.clone());
+    // Claimed before it is linked, so that of two officers at once one does it. The case stays beside the claim: killed in between, an
+    // officer decides the same once more, and the same link is made.
+    let owner = Some((person, new.id));
+    let was_claimed = entry.standing == Standing::Claimed;
+    let mut claimed = EntryRow { standing: Standing::Claimed, owner, ..entry };
+    if !was_claimed {
+        put(desk, claimed.clone())?;
+        claimed.version += 1;
+    }
+    let (with, again, of, new_link) = (desk.clone(), env.again(), source, new.clone());
     let linked = desk.store.write(desk.bucket_of(person), move |tx| {
-        link_many(tx, &with, &env.again(), &of, std::slice::from_ref(&new_link))
+        link_many(tx, &with, &again.again(), &of, std::slice::from_ref(&new_link))
     })?;
     if linked != [true] {
+        put(desk, EntryRow { standing: Standing::Review, owner: None, ..claimed })?;
         return Err(Refusal::HasOne.into());
     }
-    let owner = Some((person, new.id));
-    put(desk, EntryRow { standing: Standing::Linked, owner, opened: Vec::new(), ..entry })?;
+    confirm(desk, env, &claimed)?;
     Ok(Decided::Done)
 }
 
 fn find(desk: &Desk, id: BlindIndex) -> Result<(EntryRow, Case), PersonError> {
     let bucket = desk.directory_bucket(&id);
     let found = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::entries(tx, &[id]))?;
-    let entry = found.into_iter().next().flatten().filter(|entry| entry.standing == Standing::Review);
-    let entry = entry.ok_or(Refusal::NoSuchCase)?;
+    let waits = |entry: &EntryRow| match entry.standing {
+        Standing::Review => true,
+        Standing::Claimed => !entry.opened.is_empty(),
+        _ => false,
+    };
+    let entry = found.into_iter().next().flatten().filter(waits).ok_or(Refusal::NoSuchCase)?;
     let case = open_case(desk, &entry)?;
     Ok((entry, case))
 }
@@ -239,4 +255,30 @@ fn put(desk: &Desk, entry: EntryRow) -> Result<(), PersonError> {
         }
         Ok(table::put_entries(tx, std::slice::from_ref(&entry))?)
     })
+}
+
+/// Says in the directory that a claim was kept. A list that was checked in between may have made a case of the record again: the
+/// officers' word stands. Where it gave the record to another resident, one record would have two links: this one is suspended.
+fn confirm(desk: &Desk, env: &Env, claimed: &EntryRow) -> Result<(), PersonError> {
+    let Some(owner) = claimed.owner else { return Ok(()) };
+    let outside = claimed.outside;
+    let is_owner = desk.store.write::<_, PersonError, _>(desk.directory_bucket(&outside), move |tx| {
+        let Some(there) = table::entries(tx, &[outside])?.pop().flatten() else { return Ok(false) };
+        if there.owner.is_some_and(|other| other != owner) {
+            return Ok(false);
+        }
+        if there.standing != Standing::Linked {
+            let linked =
+                EntryRow { standing: Standing::Linked, owner: Some(owner), opened: Vec::new(), ..there };
+            table::put_entries(tx, &[linked])?;
+        }
+        Ok(true)
+    })?;
+    if is_owner {
+        return Ok(());
+    }
+    let by = Actor::program("link-check", policy::PROGRAM);
+    let (person, link) = owner;
+    incident::report(desk, env, &incident::Report { person, link, by, why: "shared-record".to_owned() })?;
+    Err(Refusal::NoSuchCase.into())
 }

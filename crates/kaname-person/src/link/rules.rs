@@ -1,10 +1,10 @@
 //! Whether an outside record is this resident's: facts in, decision out. And what a link may become.
 
-use kaname_base::pack::source::{Demand, HolderConfirms, Source};
+use kaname_base::pack::source::{Agreement, Demand, HolderConfirms, Source};
 use serde::{Deserialize, Serialize};
 
 use super::Evidence;
-use crate::Refusal;
+use crate::{Particulars, Refusal};
 
 /// A resident who may be meant, and what speaks for her.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,6 +132,19 @@ pub fn is_rival(demand: &Demand, best: &Evidence, other: &Evidence) -> bool {
 /// Whether the evidence of a link would still make a machine link it.
 pub fn still_holds(demand: &Demand, evidence: &Evidence) -> bool {
     evidence.probability >= demand.least && all_agree(demand, evidence)
+}
+
+/// Whether what an agency says by now of a linked record is about somebody else: a field by which people are known, and which the source
+/// demands, neither agrees nor is what it was when the link was made, by a machine or by officers who saw the difference.
+pub fn another_person(demand: &Demand, evidence: &Evidence, before: &Particulars, now: &Particulars) -> bool {
+    demand.must_agree.iter().filter(|field| !evidence.has(**field)).any(|field| match field {
+        Agreement::Name => {
+            (&before.name, &before.reading, &before.latin) != (&now.name, &now.reading, &now.latin)
+        }
+        Agreement::BirthDate => before.born != now.born,
+        Agreement::Sex => before.sex != now.sex,
+        Agreement::Address => false,
+    })
 }
 
 fn all_agree(demand: &Demand, evidence: &Evidence) -> bool {

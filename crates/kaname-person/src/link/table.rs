@@ -125,7 +125,9 @@ const REPLACE_ENTRY: &str = "UPDATE person_link_directory SET state = $4, id = $
     run = $8, line = $9, turn = $10, opened = $11, version = version + 1
     WHERE bucket = $1 AND outside = $2 AND version = $3";
 const IN_REVIEW: &str = "SELECT outside, opened FROM person_link_directory
-    WHERE bucket = $1 AND state = 1 AND outside > $2 ORDER BY outside LIMIT $3";
+    WHERE bucket = $1 AND state = 1 ORDER BY outside LIMIT $2";
+const CUT_OFF: &str = "SELECT outside, opened FROM person_link_directory
+    WHERE bucket = $1 AND state = 2 AND opened <> $2 ORDER BY outside LIMIT $3";
 
 /// What the directory says of an outside record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -233,12 +235,10 @@ fn entry_row(outside: BlindIndex, row: &Row) -> Result<EntryRow, StoreError> {
 }
 
 /// Records that wait for an officer, with their cases.
-pub(crate) fn in_review(
-    tx: &mut Tx<'_>,
-    after: &[u8],
-    limit: i64,
-) -> Result<Vec<(BlindIndex, Vec<u8>)>, StoreError> {
-    let rows = tx.query(IN_REVIEW, &[Value::Bytes(after), Value::Int(limit)])?;
+pub(crate) fn in_review(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(BlindIndex, Vec<u8>)>, StoreError> {
+    let mut rows = tx.query(IN_REVIEW, &[Value::Int(limit)])?;
+    // Decided, and the program ended before it was done.
+    rows.extend(tx.query(CUT_OFF, &[Value::Bytes(&[]), Value::Int(limit)])?);
     rows.iter().map(|row| Ok((row.array(0)?, row.bytes(1)?.to_vec()))).collect()
 }
 

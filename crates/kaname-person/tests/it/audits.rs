@@ -12,7 +12,7 @@ use kaname_person::link::{Desk, account};
 use kaname_person::show::Asking;
 use kaname_person::{Entry, Field, PersonError, Refusal};
 use kaname_testkit::{TestStore, on_every_store};
-use kaname_trust::Actor;
+use kaname_trust::{Actor, PersonId};
 
 use crate::world::{World, env, jane, officer, rejects_of};
 
@@ -23,6 +23,7 @@ on_every_store!(
     twins_are_not_one_person_and_no_rivals,
     a_linked_account_is_held_against_its_bank_and_the_payments,
     corrections_and_links_are_counted_too,
+    what_officers_did_is_counted_across_audits,
 );
 
 const HEADER: &str = "reference,family_name,given_name,birth_date,sex,postcode,city,address\n";
@@ -54,10 +55,9 @@ fn run(w: &World, seed: u8, full: bool) -> Audited {
 fn run_asking(w: &World, seed: u8, full: bool, holder: &dyn Fn(&str, &str) -> Option<String>) -> Audited {
     let by = Actor::program("audit", "auditor");
     let (desk, env) = (desk(w), env(seed));
-    let mut counters = Counters::before(env.now);
     let ask = Audit { by: by.clone(), full, holder };
-    let mut audited = audit(&desk, &env, &ask, &mut counters, &mut |_| {}).expect("the audit runs");
-    audited.new_findings += raise_patterns(&desk, &env, &by, counters).expect("patterns");
+    let mut audited = audit(&desk, &env, &ask, &mut |_| {}).expect("the audit runs");
+    audited.new_findings += raise_patterns(&desk, &env, &by, Counters::before(env.now)).expect("patterns");
     audited
 }
 
@@ -223,11 +223,48 @@ fn corrections_and_links_are_counted_too(t: &TestStore) {
     );
 }
 
+/// Each audit opens one of the two people; together they are a pattern, told once.
+fn what_officers_did_is_counted_across_audits(t: &TestStore) {
+    let w = World::new(t, "example");
+    let start = env(1).now;
+    let correct = |n: u8, born: &str, seconds: i64| {
+        let reference = format!("P-{n}");
+        let entry = Entry { reference: &reference, birth_date: born, ..jane() };
+        let person = w.register(10 + n, entry).expect("registered");
+        let ask = NewEvent {
+            request: [40 + n; 16],
+            person,
+            change: Change::Correction { set: vec![Corrected { field: Field::Sex, text: "M".to_owned() }] },
+            on: start.date_in("UTC"),
+            by: Actor::officer("off_hasty", "registrar"),
+            why: "typing error".to_owned(),
+            evidence: "birth certificate".to_owned(),
+        };
+        let at = Env::new(start.plus_seconds(seconds), [50 + n; 32]);
+        record_event(&w.store, &w.keys, &w.pack, &at, &ask).expect("corrected");
+    };
+    let patterns = || {
+        let found = open(&desk(&w), &officer("auditor"), 100).expect("findings");
+        let hasty = |text: &String| text.starts_with("correction two-people-at-once off_hasty");
+        found.into_iter().map(|finding| finding.detail).filter(hasty).count()
+    };
+    correct(0, "1950-03-11", 0);
+    assert_eq!((run(&w, 30, false).opened, patterns()), (1, 0), "one correction is no pattern");
+    correct(1, "1951-03-11", 3);
+    assert_eq!((run(&w, 31, false).opened, patterns()), (1, 1), "the first one was not forgotten");
+    run(&w, 32, true);
+    assert_eq!(patterns(), 1, "seen again, nothing counts twice");
+}
+
 #[test]
 fn counters_that_are_faster_than_people_or_busier_than_usual_are_told() {
     let start = env(1).now;
     let mut counters = Counters::before(start.plus_seconds(30 * 86_400));
-    let mut note = |act, officer: &str, seconds| counters.note(act, officer, start.plus_seconds(seconds));
+    let mut who = 0_u128;
+    let mut note = |act, officer: &str, seconds| {
+        who += 1;
+        counters.note(act, officer, PersonId::from_bytes(who.to_be_bytes()), start.plus_seconds(seconds));
+    };
     for n in 0..30 {
         note(Act::Registration, "off_slow", n * 300);
         note(Act::Registration, "off_fast", n * 4);

@@ -33,6 +33,7 @@ use kaname_person::{Entry, PersonError, Refusal};
 use kaname_store::StoreError;
 use kaname_store::jobs::{self, Worker};
 use kaname_testkit::{TestStore, on_every_store};
+use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, ActorKind, PersonId, access};
 
 use crate::world::{World, env, jane, officer, rejects_of};
@@ -47,6 +48,7 @@ on_every_store!(
     a_list_is_handed_in_and_checked_by_a_job,
     a_report_that_nobody_settles_goes_up_by_itself,
     a_record_whose_agency_says_otherwise_is_suspended,
+    a_record_that_has_another_name_now_is_suspended,
 );
 
 const HEADER: &str = "reference,number,family_name,given_name,birth_date,sex,postcode,city,address\n";
@@ -381,7 +383,7 @@ fn a_wrong_link_is_undone_with_all_that_came_of_it(t: &TestStore) {
     assert_eq!(undone.readers.len(), 1);
     assert_eq!((undone.readers[0].actor.id.as_str(), undone.readers[0].times), ("health-fund", 2));
     assert_eq!(unseen(&desk, jane_id).expect("counted"), 0, "she has looked");
-    let letters_now = || letters(&desk, &env(34), &registrar, 10).expect("letters");
+    let letters_now = || letters(&desk, &env(34), &registrar, 10).expect("letters").letters;
     let letter = letters_now().remove(0);
     assert_eq!((letter.person, letter.link.id, letter.what), (jane_id, link.id, Affected::WrongRecord));
     set_written(&desk, &registrar, jane_id, link.id).expect("written");
@@ -419,6 +421,7 @@ fn a_record_that_was_anothers_is_told_to_its_holder(t: &TestStore) {
     assert_eq!((done.linked, done.review), (1, 0));
     let whom: Vec<(PersonId, Affected)> = letters(&desk, &env(34), &registrar, 10)
         .expect("letters")
+        .letters
         .into_iter()
         .map(|letter| (letter.person, letter.what))
         .collect();
@@ -427,6 +430,30 @@ fn a_record_that_was_anothers_is_told_to_its_holder(t: &TestStore) {
         whom.contains(&(jane_id, Affected::WrongRecord)) && whom.contains(&(john_id, Affected::WasAnothers))
     );
     assert!(held(&w, john_id)[0].was_anothers);
+
+    // Who only watches may not say that a reader was told.
+    let auditor = named("off_3", "auditor");
+    assert!(matches!(
+        acknowledge(&desk, &auditor, "paper-office", told[0].id),
+        Err(PersonError::Refused(Refusal::NotAllowed { .. }))
+    ));
+    assert!(acknowledge(&desk, &registrar, "paper-office", told[0].id).expect("told"));
+
+    // Jane is gone for good: her letter cannot be written, and John's is.
+    let keys = w.keys.clone();
+    w.store
+        .write::<_, PersonError, _>(bucket_of(jane_id, w.store.buckets()), move |tx| {
+            Ok(kaname_trust::seal::erase(tx, &keys, jane_id)?)
+        })
+        .expect("erased");
+    let now = letters(&desk, &env(35), &registrar, 10).expect("letters");
+    assert_eq!((now.letters.len(), now.skipped), (1, 1));
+    assert_eq!(now.letters[0].person, john_id);
+    assert_eq!(
+        letters(&desk, &env(36), &registrar, 10).expect("letters").skipped,
+        0,
+        "it is not asked for again"
+    );
 }
 
 /// A list that an agency hands in is checked by a job, once, whoever asks how often; what is left of it are counts.
@@ -533,6 +560,72 @@ fn a_record_whose_agency_says_otherwise_is_suspended(t: &TestStore) {
     assert!(held(&w, john_id).is_empty());
     let again = check(&w, "changed2.csv", &format!("{changed}\n"), 100).progress;
     assert_eq!(again.already, 1);
+}
+
+/// What the source demands agreed when the link was made, and does not any more. An address is no such thing: people move.
+fn a_record_that_has_another_name_now_is_suspended(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (jane_id, _) = jane_and_john(&w);
+    check(&w, "list.csv", JANE, 100);
+    let moved = "H-0001,,Smith,Jane,1980-04-21,F,2000,Hill,77 Long Lane\n";
+    let done = check(&w, "moved.csv", moved, 100).progress;
+    assert_eq!((done.already, done.review), (1, 0));
+    assert_eq!(held(&w, jane_id)[0].state, LinkState::Active);
+    let renamed = "H-0001,,Smith,Gertrude,1980-04-21,F,1000,Harbour,1 Quay Street\n";
+    let done = check(&w, "renamed.csv", renamed, 100).progress;
+    assert_eq!((done.already, done.review), (0, 1));
+    assert_eq!(held(&w, jane_id)[0].state, LinkState::Suspended);
+    let registrar = named("off_2", "registrar");
+    assert_eq!(open_incidents(&desk(&w), &registrar, 10).expect("reports").len(), 1);
+
+    // Officers have seen the other name: the same again is no news, a third one is.
+    let link = held(&w, jane_id)[0].id;
+    let why = "she goes by it".to_owned();
+    let right = Settle { person: jane_id, link, wrong: false, by: registrar, why };
+    settle(&desk(&w), &env(32), &right).expect("it is right");
+    check(&w, "again.csv", &renamed.replace("Quay Street", "Quay Street, left"), 100);
+    assert_eq!(held(&w, jane_id)[0].state, LinkState::Active);
+    check(&w, "third.csv", &renamed.replace("Gertrude", "Wilhelmina"), 100);
+    assert_eq!(held(&w, jane_id)[0].state, LinkState::Suspended);
+}
+
+/// Two officers decide one record for two residents at the same moment: one of them is told that it is done, and one link counts.
+#[test]
+fn two_officers_at_once_make_one_link() {
+    let t = TestStore::sqlite();
+    let mut w = World::new(&t, "example");
+    let source = w.pack.sources.iter_mut().find(|source| source.code == "health-insurer").expect("a source");
+    (source.four_eyes, source.records_each) = (false, 20);
+    let jane_id = w.register(1, jane()).expect("registered");
+    let near = w.register(2, Entry { reference: "A-2", given_name: "Janet", ..jane() }).expect("registered");
+    let rows: String =
+        (0..8).map(|n| format!("H-{n:04},,Smith,Jane,1980-04-21,F,1000,Harbour,1 Quay Street\n")).collect();
+    assert_eq!(check(&w, "list.csv", &rows, 100).progress.review, 8);
+    let desk = desk(&w);
+    let cases = waiting(&desk, &named("off_1", "registrar"), 100).expect("cases");
+    for (n, case) in (0u8..).zip(&cases) {
+        let at_once = std::sync::Barrier::new(2);
+        let done = std::thread::scope(|scope| {
+            let decided = [("off_1", jane_id), ("off_2", near)].map(|(by, person)| {
+                let (desk, at_once, id) = (desk.clone(), &at_once, case.id);
+                scope.spawn(move || {
+                    let by = named(by, "registrar");
+                    let ask = Decide { id, choice: Some(person), by, why: "compared" };
+                    at_once.wait();
+                    decide(&desk, &env(60 + n), &ask)
+                })
+            });
+            decided
+                .map(|officer| officer.join().expect("an answer"))
+                .iter()
+                .filter(|done| done.is_ok())
+                .count()
+        });
+        assert_eq!(done, 1, "one of them decides");
+    }
+    let links = held(&w, jane_id).len() + held(&w, near).len();
+    assert_eq!(links, 8, "each record is linked once");
+    assert!(waiting(&desk, &named("off_1", "registrar"), 100).expect("cases").is_empty());
 }
 
 /// A number with a slip in it is another person's, or nobody's; either way an officer looks.

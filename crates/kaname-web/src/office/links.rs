@@ -91,7 +91,7 @@ pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
 /// `POST /office/links/told`: a reader without a feed was told in another way.
 pub(crate) fn told(app: &App, call: &Call, officer: &Officer) -> Answer {
     let (id, reader) = (index(call.form.need("notice")?)?, call.form.need("reader")?);
-    let was_there = recall::acknowledge(&desk(app), &officer.acting(Action::WatchLinks)?, reader, id)?;
+    let was_there = recall::acknowledge(&desk(app), &officer.acting(Action::SettleLink)?, reader, id)?;
     if was_there { see_other("/office/links?done=told") } else { Err(Problem::not_found()) }
 }
 

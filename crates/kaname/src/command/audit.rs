@@ -144,7 +144,7 @@ pub(crate) fn audit_everything(
     let mut counters = Counters::before(env.now);
     let holder = |bank: &str, number: &str| paying.banks.get(bank).ok()?.holder(number).ok()?;
     let ask = Audit { by: by.clone(), full, holder: &holder };
-    let audited = audit(&linking, &env, &ask, &mut counters, &mut |people| {
+    let audited = audit(&linking, &env, &ask, &mut |people| {
         bar.set_length(people);
         bar.set_position(people);
     })?;
@@ -155,7 +155,7 @@ pub(crate) fn audit_everything(
         let (mut drafts, mut paid) = (Vec::new(), Vec::new());
         let mut opened = |Opened { person, account, by, since }: Opened| {
             if let Some(officer) = by {
-                counters.note(Act::Account, &officer.id, since);
+                counters.note(Act::Account, &officer.id, person, since);
             }
             paid.push((person, account::reference_of(&account.bank, &account.number)));
         };

@@ -165,7 +165,10 @@ fn run_check(ask: &Check) -> Result<ExitCode, Failure> {
             seconds: watch.seconds(),
         });
     } else if report.nothing_new {
-        println!("This list was checked before; nothing has changed");
+        println!("This list was checked before; nothing has changed, and nothing was to be done");
+        if rejected > 0 {
+            println!("{rejected} row(s) could not be read then{}", named(&rejects));
+        }
     } else {
         println!(
             "Linked {}; {} for an officer to look at; {} refused; {} decided before; {rejected} row(s) rejected",
@@ -181,7 +184,12 @@ fn run_check(ask: &Check) -> Result<ExitCode, Failure> {
             println!("Next: see {} for line, column and reason", rejects.display());
         }
     }
-    Ok(ExitCode::from(if rejected > 0 { PARTLY } else { 0 }))
+    Ok(ExitCode::from(if rejected > 0 && !report.nothing_new { PARTLY } else { 0 }))
+}
+
+/// Where an earlier check wrote its rejects, if they are still there.
+fn named(rejects: &Path) -> String {
+    if rejects.exists() { format!(": see {}", rejects.display()) } else { String::new() }
 }
 
 /// Checks a list and shows a progress bar.

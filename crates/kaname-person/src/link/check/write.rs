@@ -27,7 +27,7 @@ pub(super) struct Plan {
     link: Option<Candidate<PersonId>>,
     /// A link that this record's new content speaks against.
     suspend: Option<(PersonId, LinkId)>,
-    /// A link whose record says something else by now, and still is the same person's.
+    /// A link whose record says something else by now, and still may be the same person's.
     update: Option<(PersonId, LinkId, Evidence)>,
     case: Option<Case>,
 }
@@ -144,12 +144,15 @@ impl Batch<'_> {
         rows: &[OutsideRow],
     ) -> Result<Vec<(usize, Outcome)>, PersonError> {
         // Before the directory says that this content was dealt with: whoever is cut off in between deals with it again.
+        let mut suspended = Vec::with_capacity(plans.len());
         for plan in plans {
-            self.follow_record(plan, &rows[plan.place])?;
+            suspended.push(self.follow_record(plan, &rows[plan.place])?);
         }
         let written = self.write_directory(plans.iter().map(|plan| plan.entry.clone()).collect())?;
-        let mut outcomes: Vec<(usize, Outcome)> =
-            plans.iter().map(|plan| (plan.place, plan.outcome)).collect();
+        let outcome = |(plan, suspended): (&Plan, bool)| {
+            (plan.place, if suspended { Outcome::Review(Doubt::Changed) } else { plan.outcome })
+        };
+        let mut outcomes: Vec<(usize, Outcome)> = plans.iter().zip(suspended).map(outcome).collect();
         let mut to_link = Vec::new();
         for (at, plan) in plans.iter().enumerate() {
             if !written[at] {
@@ -190,25 +193,25 @@ impl Batch<'_> {
         Ok(outcomes)
     }
 
-    /// Suspends a link that its record's new content speaks against, or keeps what the record says by now. Done twice, it is done once.
-    fn follow_record(&self, plan: &Plan, row: &OutsideRow) -> Result<(), PersonError> {
+    /// Suspends a link that its record's new content speaks against, or keeps what the record says by now; whether officers have to
+    /// look at it. Done twice, it is done once.
+    fn follow_record(&self, plan: &Plan, row: &OutsideRow) -> Result<bool, PersonError> {
         if let Some((person, link)) = plan.suspend {
-            let report = incident::Report {
-                person,
-                link,
-                by: Actor::program("link-check", PROGRAM),
-                why: Doubt::Changed.code().to_owned(),
-            };
-            match incident::report(self.desk, self.env, &report) {
-                // It counts for nothing any more: nothing is left to suspend.
-                Ok(()) | Err(PersonError::Refused(Refusal::LinkState(_) | Refusal::NoSuchLink)) => {}
-                Err(error) => return Err(error),
-            }
+            self.suspend(person, link)?;
+            return Ok(true);
         }
-        if let Some((person, link, evidence)) = &plan.update {
-            update_link(self.desk, self.env, *person, *link, &row.record, evidence)?;
+        let Some((person, link, evidence)) = &plan.update else { return Ok(false) };
+        update_link(self.desk, self.env, *person, *link, &row.record, evidence)
+    }
+
+    fn suspend(&self, person: PersonId, link: LinkId) -> Result<(), PersonError> {
+        let by = Actor::program("link-check", PROGRAM);
+        let report = incident::Report { person, link, by, why: Doubt::Changed.code().to_owned() };
+        match incident::report(self.desk, self.env, &report) {
+            // It counts for nothing any more: nothing is left to suspend.
+            Ok(()) | Err(PersonError::Refused(Refusal::LinkState(_) | Refusal::NoSuchLink)) => Ok(()),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// Writes rows of the directory; tells for each whether it was as this check had read it.

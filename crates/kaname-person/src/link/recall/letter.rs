@@ -2,7 +2,7 @@
 
 use kaname_base::Env;
 use kaname_store::StoreError;
-use kaname_trust::{Actor, PersonId};
+use kaname_trust::{Actor, PersonId, TrustError};
 
 use super::table::{self, Affected};
 use crate::link::holder::{Held, held_of};
@@ -23,16 +23,26 @@ pub struct Letter {
     pub what: Affected,
 }
 
-/// The letters that nobody has written yet, at most `most`. Opening each is an entry in her log.
+/// What there is to write.
+#[derive(Default)]
+pub struct Letters {
+    /// The letters.
+    pub letters: Vec<Letter>,
+    /// How many can never be written, because the resident or the link is gone; they are not asked for again.
+    pub skipped: usize,
+}
+
+/// The letters that nobody has written yet, at most `most`. Opening each is an entry in her log. One that cannot be opened any more
+/// holds up none of the others.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`].
-pub fn letters(desk: &Desk, env: &Env, by: &Actor, most: usize) -> Result<Vec<Letter>, PersonError> {
+pub fn letters(desk: &Desk, env: &Env, by: &Actor, most: usize) -> Result<Letters, PersonError> {
     policy::may(by, Action::SeeLinks)?;
     policy::may(by, Action::OpenResident)?;
-    let mut all = Vec::new();
+    let mut all = Letters::default();
     for bucket in desk.store.buckets().all() {
-        let left = i64::try_from(most - all.len()).unwrap_or(i64::MAX);
+        let left = i64::try_from(most - all.letters.len()).unwrap_or(i64::MAX);
         let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::letters(tx, left))?;
         for (person, link, what) in rows {
             let (with, env, by) = (desk.clone(), env.again(), by.clone());
@@ -42,10 +52,21 @@ pub fn letters(desk: &Desk, env: &Env, by: &Actor, most: usize) -> Result<Vec<Le
                 let receipt = lookup::log(tx, &with, &env.again(), &by, person, lookup::CORRECTION, &fields)?;
                 let link = held_of(row.state, lookup::link_with(&receipt, &row)?);
                 Ok(Letter { person, resident: record_with(tx, &receipt)?, link, what })
-            })?;
-            all.push(opened);
+            });
+            match opened {
+                Ok(letter) => all.letters.push(letter),
+                Err(
+                    PersonError::Refused(Refusal::NoSuchLink | Refusal::NoSuchResident)
+                    | PersonError::Trust(TrustError::NoSuchHolder),
+                ) => {
+                    desk.store
+                        .write::<_, StoreError, _>(bucket, move |tx| table::set_written(tx, person, link))?;
+                    all.skipped += 1;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        if all.len() >= most {
+        if all.letters.len() >= most {
             break;
         }
     }

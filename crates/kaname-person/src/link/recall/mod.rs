@@ -22,7 +22,7 @@ use super::table::{self as links, Standing};
 use super::{Desk, LinkId, lookup, through};
 use crate::agency::feed::{self, Listener};
 use crate::{Action, PersonError, policy, serial};
-pub use letter::{Letter, letters, set_written, unseen};
+pub use letter::{Letter, Letters, letters, set_written, unseen};
 pub use table::Affected;
 pub(crate) use table::{insert_letter, set_seen};
 
@@ -258,7 +258,7 @@ fn find_readers(
 /// # Errors
 /// [`crate::Refusal::NotAllowed`] for anybody but the agency itself and those who watch links.
 pub fn notices(desk: &Desk, by: &Actor, reader: &str, most: usize) -> Result<Vec<Addressed>, PersonError> {
-    may_see_notices(by, reader)?;
+    may_for(by, reader, Action::WatchLinks)?;
     let (bucket, of) = (notice_bucket(desk, reader), reader.to_owned());
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::notices(tx, &of, limit))?;
@@ -296,16 +296,17 @@ fn read(desk: &Desk, row: &table::NoticeRow) -> Result<Notice, PersonError> {
 /// A reader says that what was given was deleted, or an officer that the reader was told; whether there was such a notice.
 ///
 /// # Errors
-/// As [`notices`].
+/// [`crate::Refusal::NotAllowed`] for anybody but the agency itself and those who settle links.
 pub fn acknowledge(desk: &Desk, by: &Actor, reader: &str, id: BlindIndex) -> Result<bool, PersonError> {
-    may_see_notices(by, reader)?;
+    may_for(by, reader, Action::SettleLink)?;
     let (bucket, of) = (notice_bucket(desk, reader), reader.to_owned());
     Ok(desk.store.write::<_, StoreError, _>(bucket, move |tx| table::take_notice(tx, &of, &id))?)
 }
 
-fn may_see_notices(by: &Actor, reader: &str) -> Result<(), PersonError> {
+/// The reader itself may, and of the office who may do this.
+fn may_for(by: &Actor, reader: &str, action: Action) -> Result<(), PersonError> {
     let own = by.kind == ActorKind::Party && by.id == reader;
-    if own { Ok(()) } else { Ok(policy::may(by, Action::WatchLinks)?) }
+    if own { Ok(()) } else { Ok(policy::may(by, action)?) }
 }
 
 fn notice_bucket(desk: &Desk, reader: &str) -> kaname_base::Bucket {

@@ -36,6 +36,7 @@ pub(crate) struct Letters {
 struct Written {
     to_residents: usize,
     to_readers: usize,
+    skipped: usize,
 }
 
 /// Each letter is noted as written when it lies in the folder: killed in between, it is written once more.
@@ -43,10 +44,12 @@ pub(super) fn run(ask: &Letters) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let by = officer::acting(&deployment, &ask.officer, Action::SeeLinks)?;
     let watching = officer::acting(&deployment, &ask.officer, Action::WatchLinks)?;
+    let telling = officer::acting(&deployment, &ask.officer, Action::SettleLink)?;
     let Deployment { pack, .. } = &deployment;
     let (desk, env, shell) = (desk(&deployment), clock::env(), deployment.shell());
-    let mut written = Written { to_residents: 0, to_readers: 0 };
-    for letter in letters(&desk, &env, &by, ask.most)? {
+    let to_write = letters(&desk, &env, &by, ask.most)?;
+    let mut written = Written { to_residents: 0, to_readers: 0, skipped: to_write.skipped };
+    for letter in to_write.letters {
         let of = &letter.resident.particulars.address;
         let address = [&of.postcode, &of.region, &of.city, &of.line];
         let (person, link) = (letter.person, letter.link.id);
@@ -78,18 +81,23 @@ pub(super) fn run(ask: &Letters) -> Result<ExitCode, Failure> {
             shell: shell.clone(),
         };
         paper::write_page(&ask.out.join(format!("reader-{}.html", show::hex(&told.id))), &page)?;
-        acknowledge(&desk, &watching, &told.reader, told.id)?;
+        acknowledge(&desk, &telling, &told.reader, told.id)?;
         written.to_readers += 1;
     }
     deployment.log()?.publish()?;
     if ask.on.json {
         show::json(&written);
     } else {
-        let Written { to_residents, to_readers } = written;
+        let Written { to_residents, to_readers, skipped } = written;
         println!(
             "Wrote {to_residents} letter(s) to residents and {to_readers} to readers into {}",
             ask.out.display()
         );
+        if skipped > 0 {
+            println!(
+                "{skipped} letter(s) could not be written: the resident or the link is gone from the register"
+            );
+        }
         if to_residents + to_readers > 0 {
             println!("Next: print and send them; each was noted as written");
         }
