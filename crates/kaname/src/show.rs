@@ -61,6 +61,14 @@ pub(crate) fn people(count: u64) -> String {
     if count == 1 { "1 person".to_owned() } else { format!("{} people", grouped(count)) }
 }
 
+/// Sixteen bytes from their hexadecimal digits; `None` for anything else.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 16]> {
+    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
+    let pairs: Vec<u8> =
+        digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect();
+    (digits.len() == 32).then(|| pairs.try_into().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -33,6 +33,8 @@ pub struct Held {
     pub readers: Vec<recall::Reader>,
     /// Whether the record was linked to somebody else before, by mistake.
     pub was_anothers: bool,
+    /// When officers found that a report of it was mistaken.
+    pub found_right: Option<Instant>,
     /// The last thing that was done to it.
     pub changed_at: Option<Instant>,
 }
@@ -63,8 +65,11 @@ pub fn linked_to(desk: &Desk, env: &Env, ask: &Asking) -> Result<Vec<Held>, Pers
 pub(super) fn held_of(state: LinkState, link: Link) -> Held {
     let reference: Vec<char> = link.outside.reference.chars().collect();
     let end = reference.len() - reference.len().min(4).min(reference.len() / 2);
+    let back = |pair: &&[Step]| pair[0].state == LinkState::Suspended && pair[1].state == LinkState::Active;
+    let found_right = link.history.windows(2).rfind(back).map(|pair| pair[1].at);
     Held {
         id: link.id,
+        found_right: found_right.filter(|_| state == LinkState::Active),
         source: link.source,
         state,
         reference_end: reference[end..].iter().collect(),

@@ -194,6 +194,59 @@ pub fn open_incidents(desk: &Desk, by: &Actor, most: usize) -> Result<Vec<Incide
     Ok(incidents)
 }
 
+/// A report, opened: the record and the resident stand side by side.
+pub struct Reported {
+    /// The link, as it is kept.
+    pub link: super::Link,
+    /// Whose it is.
+    pub resident: crate::Resident,
+    /// How both agree now.
+    pub evidence: super::Evidence,
+}
+
+/// Opens the report of a link for an officer who settles it; the resident finds in her log who looked.
+///
+/// # Errors
+/// [`crate::Refusal::NotAllowed`], [`crate::Refusal::NoSuchLink`], [`crate::Refusal::LinkState`] unless it is suspended.
+pub fn open_report(
+    desk: &Desk,
+    env: &Env,
+    by: &Actor,
+    person: PersonId,
+    link: LinkId,
+) -> Result<Reported, PersonError> {
+    policy::may(by, Action::SettleLink)?;
+    let (with, env, by) = (desk.clone(), env.again(), by.clone());
+    desk.store.write(desk.bucket_of(person), move |tx| {
+        let row = table::link(tx, person, link)?.ok_or(crate::Refusal::NoSuchLink)?;
+        if row.state != LinkState::Suspended {
+            return Err(crate::Refusal::LinkState(row.state).into());
+        }
+        let through = super::through(link);
+        let fields: Vec<&str> = lookup::COMPARED.into_iter().chain([through.as_str()]).collect();
+        let receipt = lookup::log(tx, &with, &env.again(), &by, person, lookup::CORRECTION, &fields)?;
+        let link = lookup::link_with(&receipt, &row)?;
+        let resident = crate::show::resident_with(tx, &receipt)?;
+        let evidence = lookup::compare(&with, &link.outside, &resident);
+        Ok(Reported { link, resident, evidence })
+    })
+}
+
+/// The open report of this name.
+///
+/// # Errors
+/// [`crate::Refusal::NotAllowed`], [`crate::Refusal::NoSuchCase`].
+pub fn open_incident(desk: &Desk, by: &Actor, id: BlindIndex) -> Result<Incident, PersonError> {
+    policy::may(by, Action::WatchLinks)?;
+    for bucket in desk.store.buckets().all() {
+        let found = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::incident(tx, &id))?;
+        if let Some(row) = found.filter(|row| row.open) {
+            return incident_of(desk, &row);
+        }
+    }
+    Err(crate::Refusal::NoSuchCase.into())
+}
+
 fn incident_of(desk: &Desk, row: &IncidentRow) -> Result<Incident, PersonError> {
     let about = open(desk, &row.id, &row.wrapped)?;
     let escalate_to = desk.pack.source(&row.source).map(|source| source.escalate_to.clone());

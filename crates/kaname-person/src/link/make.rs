@@ -66,6 +66,7 @@ pub(crate) fn link_many(
             history: vec![Step { state, at: env.now, by: new.by.clone(), why: String::new() }],
             issued: Vec::new(),
             readers: Vec::new(),
+            found_right: None,
             was_anothers: new.turn > 1 && there.iter().all(|row| row.outside != new.outside),
             pack: PackVersion::of(&desk.pack),
         };

@@ -94,6 +94,9 @@ pub struct Link {
     /// Whether the record was linked to somebody else before, by mistake.
     #[serde(default)]
     pub was_anothers: bool,
+    /// The officer who found that a report was mistaken, while another one has to agree.
+    #[serde(default)]
+    pub found_right: Option<Step>,
     /// The pack that it was judged by.
     pub pack: PackVersion,
 }

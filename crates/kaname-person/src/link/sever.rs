@@ -23,12 +23,23 @@ pub struct Settle {
     pub why: String,
 }
 
-/// Settles a suspended link. A wrong one is undone: what was issued on it is marked, whoever was given data through it is told, and
+/// What became of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Settled {
+    /// The link is right, and another officer must agree.
+    Proposed,
+    /// It was done.
+    Done,
+}
+
+/// Settles a suspended link. That it is wrong one officer says, for a wrong link harms; that it is right two say, where the pack asks
+/// for four eyes. A wrong one is undone: what was issued on it is marked, whoever was given data through it is told, and
 /// the outside record is free for whoever it belongs to.
 ///
 /// # Errors
-/// [`Refusal::NotAllowed`], [`Refusal::OwnDecision`] for an officer who had made it, [`Refusal::LinkState`] unless it is suspended.
-pub fn settle(desk: &Desk, env: &Env, ask: &Settle) -> Result<(), PersonError> {
+/// [`Refusal::NotAllowed`], [`Refusal::OwnDecision`] for an officer who had made it, or has found it right already,
+/// [`Refusal::LinkState`] unless it is suspended.
+pub fn settle(desk: &Desk, env: &Env, ask: &Settle) -> Result<Settled, PersonError> {
     policy::may(&ask.by, Action::SettleLink)?;
     let (with, env, ask) = (desk.clone(), env.again(), ask.clone());
     desk.store.write(desk.bucket_of(ask.person), move |tx| {
@@ -42,9 +53,22 @@ pub fn settle(desk: &Desk, env: &Env, ask: &Settle) -> Result<(), PersonError> {
         if makers.into_iter().flatten().any(|maker| maker.kind == ask.by.kind && maker.id == ask.by.id) {
             return Err(Refusal::OwnDecision.into());
         }
+        let step = Step { state, at: env.now, by: ask.by.clone(), why: ask.why.clone() };
+        let first = link.found_right.take();
+        if !ask.wrong && with.source(&link.source)?.four_eyes {
+            match first {
+                None => {
+                    link.found_right = Some(step);
+                    lookup::keep(tx, &with, &mut row, &link)?;
+                    return Ok(Settled::Proposed);
+                }
+                Some(first) if first.by.id == ask.by.id => return Err(Refusal::OwnDecision.into()),
+                Some(_) => {}
+            }
+        }
 
         incident::settle(tx, &with, &env, &link, &ask.by)?;
-        link.history.push(Step { state, at: env.now, by: ask.by.clone(), why: ask.why.clone() });
+        link.history.push(step);
         row.state = state;
         if ask.wrong {
             link.until = link.since.and(Some(env.now));
@@ -60,6 +84,7 @@ pub fn settle(desk: &Desk, env: &Env, ask: &Settle) -> Result<(), PersonError> {
         }
         lookup::keep(tx, &with, &mut row, &link)?;
         let what = if ask.wrong { Counted::Wrong } else { Counted::Reinstated };
-        incident::count(tx, &with, &env, &link.source, what)
+        incident::count(tx, &with, &env, &link.source, what)?;
+        Ok(Settled::Done)
     })
 }

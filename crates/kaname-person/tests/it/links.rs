@@ -24,7 +24,7 @@ use kaname_person::link::recall::{
 };
 use kaname_person::link::review::{Decide, Decided, decide, open, waiting};
 use kaname_person::link::rules::Shown;
-use kaname_person::link::sever::{Settle, settle};
+use kaname_person::link::sever::{Settle, Settled, settle};
 use kaname_person::link::standing::Outlook;
 use kaname_person::link::statistics::figures;
 use kaname_person::link::{Desk, Doubt, LinkState};
@@ -536,13 +536,11 @@ fn a_report_that_nobody_settles_goes_up_by_itself(t: &TestStore) {
         let incident = open_incidents(&desk, &auditor, 10).expect("incidents").remove(0);
         assert_eq!((incident.level, incident.escalated_to.as_deref()), (level, Some("auditor")));
     }
-    let by = named("off_2", "registrar");
-    settle(
-        &desk,
-        &env(32),
-        &Settle { person: jane_id, link: link.id, wrong: false, by, why: "hers".to_owned() },
-    )
-    .expect("reinstated");
+    for officer in ["off_2", "off_4"] {
+        let (by, why) = (named(officer, "registrar"), "hers".to_owned());
+        let right = Settle { person: jane_id, link: link.id, wrong: false, by, why };
+        settle(&desk, &env(32), &right).expect("found right");
+    }
     assert_eq!(held(&w, jane_id)[0].state, LinkState::Active);
     assert_eq!(work(&w, start.plus_seconds(90 * 86_400)), 1, "the last deadline comes, and finds it settled");
     assert_eq!(work(&w, start.plus_seconds(900 * 86_400)), 0);
@@ -582,7 +580,12 @@ fn a_record_that_has_another_name_now_is_suspended(t: &TestStore) {
     let link = held(&w, jane_id)[0].id;
     let why = "she goes by it".to_owned();
     let right = Settle { person: jane_id, link, wrong: false, by: registrar, why };
-    settle(&desk(&w), &env(32), &right).expect("it is right");
+    assert_eq!(settle(&desk(&w), &env(32), &right).expect("one of two"), Settled::Proposed);
+    assert_eq!(held(&w, jane_id)[0].state, LinkState::Suspended);
+    assert!(matches!(settle(&desk(&w), &env(33), &right), Err(PersonError::Refused(Refusal::OwnDecision))));
+    let second = Settle { by: named("off_3", "registrar"), ..right };
+    assert_eq!(settle(&desk(&w), &env(34), &second).expect("it is right"), Settled::Done);
+    assert_eq!(held(&w, jane_id)[0].found_right, Some(env(34).now), "she sees what was found");
     check(&w, "again.csv", &renamed.replace("Quay Street", "Quay Street, left"), 100);
     assert_eq!(held(&w, jane_id)[0].state, LinkState::Active);
     check(&w, "third.csv", &renamed.replace("Gertrude", "Wilhelmina"), 100);

@@ -500,6 +500,13 @@ fn pages() -> Vec<Route> {
         ),
         officer(
             Method::POST,
+            "/office/links/report",
+            Some(Action::SettleLink),
+            Receipt("correction", 1),
+            office_links::open_report,
+        ),
+        officer(
+            Method::POST,
             "/office/links/settle",
             Some(Action::SettleLink),
             Receipt("correction", 1),

@@ -3,17 +3,18 @@
 use kaname_base::Instant;
 use kaname_codec::b64;
 use kaname_person::link::review::{Decide, Decided, decide, open, waiting};
-use kaname_person::link::sever::{Settle, settle};
-use kaname_person::link::{LinkId, incident, recall};
+use kaname_person::link::sever::{Settle, Settled, settle};
+use kaname_person::link::{LinkId, LinkState, incident, recall};
 use kaname_person::{Action, audit};
-use kaname_trust::PersonId;
 use kaname_trust::keys::BlindIndex;
+use kaname_trust::{ActorKind, PersonId};
 
 use crate::http::answer::{Answer, page, see_other};
 use crate::http::guard::Officer;
 use crate::http::{App, Call, Problem};
 use crate::pages::link::{
-    CaseLine, FindingLine, FittingView, LinkCasePage, LinkedPage, NoticeLine, RecordView, ReportLine,
+    CaseLine, FindingLine, FittingView, LinkCasePage, LinkReportPage, LinkedPage, NoticeLine, RecordView,
+    ReportLine,
 };
 use crate::pages::{Notice, NoticeKind, Shell};
 use crate::portal::links::desk;
@@ -151,23 +152,68 @@ pub(crate) fn decide_case(app: &App, call: &Call, officer: &Officer) -> Answer {
     see_other(&format!("/office/links?done={done}"))
 }
 
-/// `POST /office/links/settle`: a link that was reported is right, or it is undone.
-pub(crate) fn settle_report(app: &App, call: &Call, officer: &Officer) -> Answer {
+/// `POST /office/links/report`: the record and the resident side by side, with a line in her log.
+pub(crate) fn open_report(app: &App, call: &Call, officer: &Officer) -> Answer {
+    let report = call.form.need("report")?;
+    let (person, link) = reported(app, call, officer)?;
+    let by = officer.acting(Action::SettleLink)?;
+    let opened = incident::open_report(&desk(app), &call.env, &by, person, link)?;
+    let shell = officer.shell(app, call);
+    let tag = shell.lang.code();
+    let source = app.pack.source(&opened.link.source);
+    let step = opened.link.history.iter().rev().find(|step| step.state == LinkState::Suspended);
+    let found_right = opened.link.found_right.as_ref();
+    let is_makers =
+        [Some(&opened.link.by), opened.link.approved_by.as_ref(), found_right.map(|step| &step.by)]
+            .into_iter()
+            .flatten()
+            .any(|maker| maker.kind == by.kind && maker.id == by.id);
+    page(&LinkReportPage {
+        handle: report.to_owned(),
+        record: source.map_or(opened.link.source.as_str(), |source| source.name.get(tag)).to_owned(),
+        reference: opened.link.outside.reference.clone(),
+        says: record_view(app, tag, &opened.link.outside),
+        resident: record_view(app, tag, &opened.resident.particulars),
+        percent: format!("{:.2}", f64::from(opened.evidence.probability) / 100.0),
+        agrees: opened.evidence.agrees,
+        by_holder: step.is_some_and(|step| step.by.kind == ActorKind::Resident || step.why == "not-mine"),
+        reported_at: step.map_or(call.env.now, |step| step.at),
+        found_right: found_right.map(|step| step.why.clone()),
+        two: source.is_some_and(|source| source.four_eyes),
+        may_settle: !is_makers,
+        shell,
+    })
+}
+
+fn reported(app: &App, call: &Call, officer: &Officer) -> Result<(PersonId, LinkId), Problem> {
     let bytes = read_handle(app, officer, LINK, call.form.need("report")?, call.env.now)?;
     let (person, link) = bytes.split_at_checked(16).ok_or_else(Problem::not_found)?;
+    let person = PersonId::from_slice(person).ok_or_else(Problem::not_found)?;
+    Ok((person, LinkId::from_slice(link).ok_or_else(Problem::not_found)?))
+}
+
+/// `POST /office/links/settle`: a link that was reported is right, or it is undone.
+pub(crate) fn settle_report(app: &App, call: &Call, officer: &Officer) -> Answer {
+    let (person, link) = reported(app, call, officer)?;
+    let why = call.form.need("why")?.trim();
+    if why.is_empty() {
+        return Err(Problem::malformed("say why"));
+    }
     let ask = Settle {
-        person: PersonId::from_slice(person).ok_or_else(Problem::not_found)?,
-        link: LinkId::from_slice(link).ok_or_else(Problem::not_found)?,
+        person,
+        link,
         wrong: match call.form.need("is")? {
             "wrong" => true,
             "right" => false,
             _ => return Err(Problem::malformed("a link is wrong or right")),
         },
         by: officer.acting(Action::SettleLink)?,
-        why: call.form.text("why").chars().take(400).collect(),
+        why: why.chars().take(400).collect(),
     };
-    settle(&desk(app), &call.env, &ask)?;
-    see_other("/office/links?done=settled")
+    see_other(match settle(&desk(app), &call.env, &ask)? {
+        Settled::Done => "/office/links?done=settled",
+        Settled::Proposed => "/office/links?done=proposed",
+    })
 }
 
 /// `POST /office/findings/settle`

@@ -47,6 +47,8 @@ pub struct LinkView {
     pub readers: Vec<String>,
     /// Whether the record was linked to somebody else before, by mistake.
     pub was_anothers: bool,
+    /// When officers found that a report of it was mistaken.
+    pub found_right: Option<Instant>,
 }
 
 /// `GET /office/counter/{counter}/links`.
@@ -218,6 +220,38 @@ pub struct LinkCasePage {
     pub reason: Option<String>,
     /// Whether this officer may decide: not twice.
     pub may_decide: bool,
+}
+
+/// After `POST /office/links/report`: the record and the resident whose it is said not to be, side by side.
+#[derive(Template)]
+#[template(path = "office/link_report.html")]
+pub struct LinkReportPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Sent in the field `report`.
+    pub handle: String,
+    /// What kind of record.
+    pub record: String,
+    /// The agency's own id of it.
+    pub reference: String,
+    /// What the agency says.
+    pub says: RecordView,
+    /// To whom it is linked.
+    pub resident: RecordView,
+    /// How probable it is that both are one, in per cent.
+    pub percent: String,
+    /// Codes of the texts `attribute.*`.
+    pub agrees: Vec<String>,
+    /// Whether the resident herself said so; else a program or an officer.
+    pub by_holder: bool,
+    /// When it was reported.
+    pub reported_at: Instant,
+    /// Why another officer finds the link right.
+    pub found_right: Option<String>,
+    /// Whether two officers have to find it right.
+    pub two: bool,
+    /// Whether this officer may settle it: nobody who made it, and nobody twice.
+    pub may_settle: bool,
 }
 
 /// What is compared.

@@ -55,6 +55,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-link-lists", &LinkListsPage::sample(lang));
     add("office-links", &LinkedPage::sample(lang));
     add("office-link-case", &LinkCasePage::sample(lang));
+    add("office-link-report", &LinkReportPage::sample(lang));
     add("link-statistics", &LinkStatisticsPage::sample(lang));
     add("signed-out", &SignedOutPage::sample(lang));
     add("office-home", &OfficeHomePage::sample(lang));

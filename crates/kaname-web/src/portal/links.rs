@@ -73,5 +73,6 @@ pub fn view(pack: &Pack, tag: &str, held: Held) -> LinkView {
         may_report: matches!(held.state, LinkState::Proposed | LinkState::Active),
         readers: held.readers.into_iter().map(|reader| reader.actor.id).collect(),
         was_anothers: held.was_anothers,
+        found_right: held.found_right,
     }
 }

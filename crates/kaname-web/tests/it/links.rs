@@ -77,9 +77,22 @@ async fn she_says_that_it_is_not_hers_with_one_click() {
     let page = registrar.get(&world, "/office/links").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     assert!(!page.text.contains("H-20017731"), "the list names nobody");
-    let done = registrar.fill(&world, &page, "/office/links/settle", &[("is", "wrong")]).await;
+    let before = world.entries(&world.hanako);
+    let page = registrar.fill(&world, &page, "/office/links/report", &[]).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(page.text.contains("H-20017731"), "the record and the resident stand side by side");
+    assert_eq!(world.entries(&world.hanako), before + 1, "she finds in her log that she was looked at");
+    let no_reason = registrar.fill(&world, &page, "/office/links/settle", &[("is", "right")]).await;
+    assert_eq!(no_reason.status, StatusCode::BAD_REQUEST, "{no_reason:?}");
+    let right = [("is", "right"), ("why", "compared the papers")];
+    let one = registrar.fill(&world, &page, "/office/links/settle", &right).await;
+    assert_eq!(one.location(), "/office/links?done=proposed", "one officer does not dismiss her word");
+    let twice = registrar.fill(&world, &page, "/office/links/settle", &right).await;
+    assert_eq!(twice.status, StatusCode::FORBIDDEN, "{twice:?}");
+    let wrong = [("is", "wrong"), ("why", "it is another's")];
+    let done = registrar.fill(&world, &page, "/office/links/settle", &wrong).await;
     assert_eq!(done.location(), "/office/links?done=settled", "{}", done.text);
-    let again = registrar.fill(&world, &page, "/office/links/settle", &[("is", "wrong")]).await;
+    let again = registrar.fill(&world, &page, "/office/links/settle", &wrong).await;
     assert_eq!(again.status, StatusCode::CONFLICT, "{again:?}");
 }
 
@@ -258,7 +271,8 @@ async fn an_agency_checks_its_own_list_and_nobody_elses() {
     browser.fill(&world, &page, "/my/links/report", &[]).await;
     let mut registrar = world.signed_in(&world.registrar).await;
     let page = registrar.get(&world, "/office/links").await;
-    registrar.fill(&world, &page, "/office/links/settle", &[("is", "wrong")]).await;
+    let page = registrar.fill(&world, &page, "/office/links/report", &[]).await;
+    registrar.fill(&world, &page, "/office/links/settle", &[("is", "wrong"), ("why", "another's")]).await;
     work(&world);
     let told = agency::value(&get("/v1/links/notices").await);
     assert_eq!(told["notices"][0]["reference"], "H-20017731", "{told}");

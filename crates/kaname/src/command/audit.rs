@@ -234,7 +234,7 @@ struct SettledAnswer<'a> {
 fn run_settle(ask: &Settle) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let by = officer::acting(&deployment, &ask.officer, Action::SettleFinding)?;
-    let id = from_hex(&ask.finding)
+    let id = show::from_hex(&ask.finding)
         .ok_or_else(|| Failure::usage(format!("'{}' names no finding", ask.finding)))?;
     settle(&desk(&deployment), &clock::env(), &by, id, ask.r#as == "confirmed", &ask.why)?;
     deployment.log()?.publish()?;
@@ -244,11 +244,4 @@ fn run_settle(ask: &Settle) -> Result<ExitCode, Failure> {
         println!("The finding is {}", ask.r#as);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn from_hex(text: &str) -> Option<[u8; 16]> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-    let pairs: Vec<u8> =
-        digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect();
-    (digits.len() == 32).then(|| pairs.try_into().ok()).flatten()
 }

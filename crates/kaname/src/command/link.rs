@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use kaname_person::Action;
 use kaname_person::link::file::{BATCH, CheckFile, LinkMapping, Progress, Report, check_file};
 use kaname_person::link::rules::Shown;
+use kaname_person::link::sever::{self, Settle, Settled};
 use kaname_person::link::statistics::{Figures, figures};
 use kaname_person::link::{Desk, holder, incident, review};
 use kaname_person::register::{find_by_reference, person_of_reference};
@@ -38,6 +39,8 @@ pub(crate) enum Link {
     Letters(letters::Letters),
     /// Show what waits for officers: records that no machine may decide, and reports of wrong links with their clocks
     Waiting(Waiting),
+    /// Settle a report of a wrong link: undo the link, or find it right; the resident sees which
+    Settle(SettleReport),
     /// Show the public figures: how many records were linked, and how many wrongly
     Statistics(On),
 }
@@ -101,6 +104,23 @@ pub(crate) struct Waiting {
     on: On,
 }
 
+#[derive(Args)]
+pub(crate) struct SettleReport {
+    /// The report, as `link waiting` shows it
+    report: String,
+    /// What was found
+    #[arg(long, value_parser = ["wrong", "right"])]
+    r#as: String,
+    /// Why
+    #[arg(long)]
+    why: String,
+    /// The officer who settles it: nobody who made the link
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
+    #[command(flatten)]
+    on: On,
+}
+
 pub(crate) fn run(link: &Link) -> Result<ExitCode, Failure> {
     match link {
         Link::Check(ask) => run_check(ask),
@@ -108,6 +128,7 @@ pub(crate) fn run(link: &Link) -> Result<ExitCode, Failure> {
         Link::Letter(ask) => run_letter(ask),
         Link::Letters(ask) => letters::run(ask),
         Link::Waiting(ask) => run_waiting(ask),
+        Link::Settle(ask) => run_settle(ask),
         Link::Statistics(on) => run_statistics(on),
     }
 }
@@ -339,6 +360,7 @@ struct CaseLine {
 
 #[derive(Serialize)]
 struct ReportLine {
+    report: String,
     source: String,
     reported_at: String,
     due: String,
@@ -367,6 +389,7 @@ fn run_waiting(ask: &Waiting) -> Result<ExitCode, Failure> {
         reports: reports
             .into_iter()
             .map(|report| ReportLine {
+                report: show::hex(&report.id),
                 source: report.source,
                 reported_at: report.reported_at.timestamp().to_string(),
                 due: report.due.timestamp().to_string(),
@@ -384,9 +407,39 @@ fn run_waiting(ask: &Waiting) -> Result<ExitCode, Failure> {
         for report in &answer.reports {
             let up =
                 report.escalated_to.as_ref().map(|role| format!(", with the {role}")).unwrap_or_default();
-            println!("report of {}  {}: due {}{up}", report.reported_at, report.source, report.due);
+            let ReportLine { report: id, source, reported_at, due, .. } = report;
+            println!("report {id}  {source}: reported {reported_at}, due {due}{up}");
         }
         println!("{} case(s), {} report(s) of wrong links", answer.cases.len(), answer.reports.len());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct SettledReport<'a> {
+    report: &'a str,
+    found: &'a str,
+    done: bool,
+}
+
+fn run_settle(ask: &SettleReport) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let by = officer::acting(&deployment, &ask.officer, Action::SettleLink)?;
+    let id = show::from_hex(&ask.report)
+        .ok_or_else(|| Failure::usage(format!("'{}' names no report", ask.report)))?;
+    let desk = desk(&deployment);
+    let incident::Incident { person, link, .. } = incident::open_incident(&desk, &by, id)?;
+    let settle = Settle { person, link, wrong: ask.r#as == "wrong", by, why: ask.why.clone() };
+    let done = sever::settle(&desk, &clock::env(), &settle)? == Settled::Done;
+    deployment.log()?.publish()?;
+    if ask.on.json {
+        show::json(&SettledReport { report: &ask.report, found: &ask.r#as, done });
+    } else if !done {
+        println!("Noted: the link is right. Another officer must agree, with the same command");
+    } else if settle.wrong {
+        println!("The link is undone; the resident and whoever was given data through it are told");
+    } else {
+        println!("The link counts again; the resident sees it under her linked records");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -36,6 +36,7 @@ impl MyLinksPage {
             may_report: matches!(state, "proposed" | "active"),
             readers: readers.iter().map(|reader| (*reader).to_owned()).collect(),
             was_anothers: state == "active",
+            found_right: (state == "active").then(|| days(-3)),
         };
         MyLinksPage {
             shell: resident(lang, "/my/links"),
@@ -114,6 +115,27 @@ impl LinkCasePage {
             nobody_proposed: false,
             reason: Some("H-20017731".to_owned()),
             may_decide: true,
+        }
+    }
+}
+
+impl LinkReportPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> LinkReportPage {
+        LinkReportPage {
+            shell: officer(lang, "/office/links/report"),
+            handle: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+            record: setting(lang).clinic.to_owned(),
+            reference: "H-20017731".to_owned(),
+            says: record(lang),
+            resident: record(lang),
+            percent: "99.96".to_owned(),
+            agrees: ["name", "birth_date"].map(str::to_owned).to_vec(),
+            by_holder: true,
+            reported_at: days(-2),
+            found_right: Some("H-20017731".to_owned()),
+            two: true,
+            may_settle: true,
         }
     }
 }
