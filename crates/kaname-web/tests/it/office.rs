@@ -51,7 +51,7 @@ async fn a_move_is_recorded_once_seen_by_her_and_struck_out() {
     assert!(kinds.text.contains("event?kind=death"), "{}", kinds.text);
 
     let (form, action) = (format!("{at}/event?kind=move"), format!("{at}/event"));
-    let new_home = [("city", "京都市"), ("address", "軸町二丁目8番")];
+    let new_home = [("postcode", "600-0001"), ("city", "京都市"), ("address", "軸町二丁目8番")];
     for (fields, wrong) in [
         (&[("why", "")][..], "#why"),
         (&[("evidence", " ")], "#evidence"),
