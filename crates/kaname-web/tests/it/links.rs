@@ -117,7 +117,8 @@ async fn two_officers_see_the_candidates_side_by_side() {
         .fill(&world, &page, "/office/links/decide", &[("choice", "nobody"), ("why", "asked")])
         .await;
     assert_eq!(none.location(), "/office/links?done=proposed", "{}", none.text);
-    let twice = registrar.fill(&world, &page, "/office/links/decide", &[("choice", "nobody")]).await;
+    let again = [("choice", "nobody"), ("why", "asked")];
+    let twice = registrar.fill(&world, &page, "/office/links/decide", &again).await;
     assert_eq!(twice.status, StatusCode::FORBIDDEN, "{twice:?}");
     assert!(twice.text.contains("own-decision"));
     for rubbish in ["", "AAAA", "%00", "nobody2"] {
