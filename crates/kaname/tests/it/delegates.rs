@@ -36,11 +36,11 @@ fn a_guardian_is_recorded_by_one_officer_and_approved_by_another() {
     run(&[&["delegate", "end", "--mandate", id, "--why", "of age"], &who[..]].concat());
     assert_eq!(listed()[0]["state"], "ended");
 
-    for wrong in [
-        ["--kind", "guardian", "--scope", "everything", "--holder", number, "--evidence", "x"],
-        ["--kind", "king", "--scope", "see-data", "--holder", number, "--evidence", "x"],
-        ["--kind", "guardian", "--scope", "see-data", "--holder", "123", "--evidence", "x"],
+    for (wrong, code) in [
+        (["--kind", "guardian", "--scope", "everything", "--holder", number, "--evidence", "x"], 2),
+        (["--kind", "king", "--scope", "see-data", "--holder", number, "--evidence", "x"], 2),
+        (["--kind", "guardian", "--scope", "see-data", "--holder", "123", "--evidence", "x"], 1),
     ] {
-        refusal(&[&["delegate", "record"], &wrong[..], &who, &config].concat(), 1);
+        refusal(&[&["delegate", "record"], &wrong[..], &who, &config].concat(), code);
     }
 }

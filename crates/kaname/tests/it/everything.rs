@@ -63,11 +63,13 @@ pub(crate) fn happens(place: &Place, country: &str, database: &mut Database) -> 
         header.iter().zip(row.iter()).map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect()
     };
     let people = file.records().map(|record| row(record.unwrap()));
-    let grown = people.filter(|row| row["birth_date"].as_str() < "1985");
+    let mut grown: Vec<_> = people.filter(|row| row["birth_date"].as_str() < "1985").take(60).collect();
+    // Older ones first, as parents are.
+    grown.sort_by(|a, b| a["birth_date"].cmp(&b["birth_date"]));
     let scene = Scene {
         place,
         pack,
-        people: grown.take(60).collect(),
+        people: grown,
         registrar: officers["registrar"].clone(),
         second,
         secrets: RefCell::default(),

@@ -61,7 +61,7 @@ fn a_death_is_told_to_the_payments_and_undone() {
     let then = answer(&[&show[..], &["--as-of", "2026-01-02"], &on].concat());
     assert_eq!(then["standing"], "dead");
     let too_early = [&show[..], &["--as-of", "2026-01-01"], &on].concat();
-    assert!(refusal(&too_early, 1).contains("nothing is known of her on that day"));
+    assert!(refusal(&too_early, 1).contains("the register knows her since"));
 
     let others: Vec<&String> = references.iter().filter(|reference| *reference != with_account).collect();
     let (anna, ben) = (others[0], others[1]);
