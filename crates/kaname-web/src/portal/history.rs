@@ -52,8 +52,8 @@ fn other_of(change: &Change) -> Option<PersonId> {
     }
 }
 
-/// The name that another resident had on the day on which something happened with her: what she is called since is hers to tell. The
-/// look stands in her log. `None` when the register knew nothing of her on that day.
+/// The name that another resident had on the day on which something happened with her, or the first that the register knows of her:
+/// what she is called since is hers to tell. Each look stands in her log.
 pub(crate) fn name_then(
     app: &App,
     call: &Call,
@@ -63,11 +63,20 @@ pub(crate) fn name_then(
     let actor = Actor::program("relations", policy::PROGRAM);
     let ask = Asking { person: other, actor, purpose: "registration".to_owned() };
     let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
-    let until = Until { day: Some(on), known: None };
-    app.write_of(other, move |tx| match as_of(tx, &keys, &pack, &env.again(), &ask, until, &["name"]) {
-        Ok(found) => Ok(Some(found.resident.display_name(&pack))),
-        Err(PersonError::Refused(Refusal::NoSuchResident)) => Ok(None),
-        Err(error) => Err(error.into()),
+    app.write_of(other, move |tx| {
+        let mut name_on = |day| {
+            let until = Until { day: Some(day), known: None };
+            let found = as_of(tx, &keys, &pack, &env.again(), &ask, until, &["name"])?;
+            Ok(Some(found.resident.display_name(&pack)))
+        };
+        let named = match name_on(on) {
+            Err(PersonError::Refused(Refusal::NotKnownThen { since })) => name_on(since),
+            named => named,
+        };
+        match named {
+            Err(PersonError::Refused(Refusal::NoSuchResident | Refusal::NotKnownThen { .. })) => Ok(None),
+            named => Ok(named?),
+        }
     })
 }
 

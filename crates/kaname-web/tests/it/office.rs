@@ -151,6 +151,15 @@ async fn a_relation_names_the_other_who_sees_the_look() {
     let relations = officer.get(&world, &format!("{at}/relations")).await;
     assert!(relations.text.contains("太朗丸"), "{}", relations.text);
     assert_eq!((world.entries(&world.hanako), world.entries(&world.taro)), (before.0 + 1, before.1 + 1));
+
+    // She reads with whom, in what happened and in her record; he finds that his name was read.
+    let mut hanako = world.signed_in(&world.hanako.passkey).await;
+    let before = world.entries(&world.taro);
+    for page in ["/my/history", "/my/data"] {
+        let own = hanako.get(&world, page).await;
+        assert!(own.status == StatusCode::OK && own.text.contains("太朗丸"), "{page}: {}", own.text);
+    }
+    assert!(world.entries(&world.taro) >= before + 2, "each look stands in his log");
 }
 
 fn leads(world: &World, text: &str) -> bool {

@@ -185,6 +185,15 @@ fn the_doctor_looks_at_everything() {
     Database::sqlite(&folder).execute("CREATE TABLE pay_scratch (id INTEGER PRIMARY KEY, note REAL)");
     let said = spoken(&["doctor", "--config", text(&folder)], 1);
     assert!(said.contains("WRONG database") && said.contains("pay_scratch"), "{said}");
+    // A key that others may read is one fault among the others.
+    for file in files_below(&folder.join("keys")) {
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    }
+    let said = spoken(&["doctor", "--config", text(&folder)], 1);
+    assert!(
+        said.contains("WRONG keys") && said.contains("chmod 600") && said.contains("WRONG database"),
+        "{said}"
+    );
 
     let place = finished();
     let folder = place.folder();
