@@ -16,6 +16,10 @@ use clap::Parser;
 
 use crate::command::Command;
 
+/// The C library's gives memory back to the system and takes it again between requests.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The digital public infrastructure of a country in one program: the number, the sign-in, the payments, and the
 /// log of who looked.
 #[derive(Parser)]
