@@ -229,7 +229,7 @@ fn a_killed_process_loses_and_doubles_nobody() {
             .expect("a child");
         // Later each time, so that every kill falls into another step; nothing is ever sent.
         let (_keep, never) = mpsc::channel::<()>();
-        let patience = Duration::from_millis(150 + 90 * kills);
+        let patience = Duration::from_millis(40 + 40 * kills);
         let _ = never.recv_timeout(patience);
         let _ = child.kill();
         let ended = child.wait().expect("waits");

@@ -12,6 +12,7 @@ pub(crate) mod headers;
 pub(crate) mod language;
 pub mod manual;
 mod multipart;
+mod office_routes;
 mod pairs;
 mod patient;
 mod present;

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::database::cluster;
-use crate::program::{Dice, Place, answer, kaname, pause, refusal, start, text};
+use crate::program::{Dice, Place, answer, borrowed, kaname, pause, refusal, start, text};
 
 #[test]
 fn on_sqlite() {
@@ -66,11 +66,11 @@ fn lives(more: &[&str]) {
 fn used_once(alias: &dyn Fn(&str) -> Vec<String>) {
     let mut dice = Dice(7);
     let mut killed = 0;
-    for round in 0..6 {
+    for round in 0..8 {
         let args = alias("single-use");
         if round % 2 == 1 {
             let mut child = start(&borrowed(&args));
-            pause(Duration::from_millis(20 + dice.below(60)));
+            pause(Duration::from_millis(dice.below(40)));
             child.kill().unwrap();
             killed += usize::from(child.wait().unwrap().code().is_none());
         }
@@ -83,8 +83,4 @@ fn used_once(alias: &dyn Fn(&str) -> Vec<String>) {
         refusal(&borrowed(&args), 1);
     }
     assert!(killed > 0, "no process was killed on the way");
-}
-
-fn borrowed(args: &[String]) -> Vec<&str> {
-    args.iter().map(String::as_str).collect()
 }

@@ -77,7 +77,7 @@ fn goes_out_and_comes_back(more: &[&str]) {
     let mut killed = 0;
     for _ in 0..8 {
         let mut child = start(&merge);
-        pause(Duration::from_millis(40 + dice.below(160)));
+        pause(Duration::from_millis(dice.below(160)));
         child.kill().unwrap();
         killed += usize::from(child.wait().unwrap().code().is_none());
     }

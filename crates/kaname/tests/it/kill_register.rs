@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::database::{Database, cluster};
 use crate::dump::open_store;
 use crate::kill::{Far, kill_often_at_most};
-use crate::program::{Dice, Place, answer, pause, refusal, run, start, text};
+use crate::program::{Dice, Place, answer, borrowed, pause, refusal, run, start, text};
 
 #[test]
 fn life_events_on_sqlite() {
@@ -343,12 +343,20 @@ fn merges_and_splits(seed: u64, more: &[&str], open: impl Fn(&Path) -> Database)
             .map(str::to_owned)
             .to_vec()
     };
+    // The first is let through, to learn how long one takes here.
+    let ((_, first), others) = proposals.split_first().unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a process takes here, so that kills fall into it"
+    )]
+    let began = std::time::Instant::now();
+    answer(&borrowed(&decide(first)));
+    let whole_us = began.elapsed().as_micros() as u64;
     let (mut killed, mut cut_short) = (0, 0);
-    for (_, id) in &proposals {
-        for _ in 0..2 {
-            let args = decide(id);
-            let mut child = start(&args.iter().map(String::as_str).collect::<Vec<_>>());
-            pause(Duration::from_millis(30 + dice.below(170)));
+    for (_, id) in others {
+        for _ in 0..3 {
+            let mut child = start(&borrowed(&decide(id)));
+            pause(Duration::from_micros(dice.below(whole_us)));
             child.kill().unwrap();
             killed += usize::from(child.wait().unwrap().code().is_none());
             cut_short += database.number("SELECT count(*) FROM person_proposal WHERE state = 'approved'");
@@ -359,7 +367,7 @@ fn merges_and_splits(seed: u64, more: &[&str], open: impl Fn(&Path) -> Database)
     println!("{killed} kills; {cut_short} times one was decided and not carried out yet");
     for (act, id) in &proposals {
         let args = decide(id);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let args = borrowed(&args);
         let output = run(&args);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success() || words.contains("decided already"), "{act}: {words}");

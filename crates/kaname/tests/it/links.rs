@@ -1,13 +1,18 @@
 //! Linked records by command line: killed at any moment a check goes on where it was, and planted errors are stopped or found.
 
-use std::time::Duration;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::program::{Dice, Place, answer, pause, start, text};
+use crate::database::{Database, cluster};
+use crate::kill::{Far, kill_often_at_most};
+use crate::program::{Dice, Place, answer, text};
 
 const RESIDENTS: u64 = 1_500;
 const KILLS: usize = 10;
+
+/// `person_link_run.state` of a check that is through.
+const DONE: i64 = 2;
 
 /// The insurer's list is the residents' own file, without what an insurer does not know.
 pub(crate) fn insurers_list(place: &Place, people: &std::path::Path) -> std::path::PathBuf {
@@ -34,10 +39,21 @@ pub(crate) fn insurers_list(place: &Place, people: &std::path::Path) -> std::pat
 }
 
 #[test]
-fn a_check_that_is_killed_goes_on_and_links_everybody_once() {
-    let place = Place::with_deployment("example", &["--population", "4000"]);
+fn a_check_that_is_killed_goes_on_and_links_everybody_once_on_sqlite() {
+    a_check_that_is_killed(47, &[], Database::sqlite);
+}
+
+#[test]
+fn a_check_that_is_killed_goes_on_and_links_everybody_once_on_postgresql() {
+    let Some(postgres) = cluster() else { return };
+    let url = postgres.database();
+    a_check_that_is_killed(48, &["--postgres", &url], |_| Database::postgres(&url));
+}
+
+fn a_check_that_is_killed(seed: u64, more: &[&str], open: impl Fn(&Path) -> Database) {
+    let place = Place::with_deployment("example", &[&["--population", "4000"], more].concat());
     let (folder, people) = (place.folder(), place.people("example", RESIDENTS));
-    let config = text(&folder);
+    let (config, mut database) = (text(&folder), open(&folder));
     answer(&["resident", "import", text(&people), "--config", config, "--json"]);
     let list = insurers_list(&place, &people);
     let check = [
@@ -52,18 +68,14 @@ fn a_check_that_is_killed_goes_on_and_links_everybody_once() {
         config,
         "--json",
     ];
-    let mut dice = Dice(20_261_122);
-    let mut killed = 0;
-    for _ in 0..KILLS {
-        let mut child = start(&check);
-        pause(Duration::from_millis(120 + dice.below(500)));
-        if child.try_wait().unwrap().is_none() {
-            killed += 1;
-        }
-        let _ = child.kill();
-        child.wait().unwrap();
-    }
-    assert!(killed > 2, "only {killed} kills fell into the work");
+    let mut state = || {
+        let decided = database.number("SELECT count(*) FROM person_link_directory WHERE state <> 0");
+        let run = database.rows("SELECT state, next_byte FROM person_link_run");
+        let (done, byte) = run.first().map_or((false, 0), |run| (run[0].int() == DONE, run[1].int()));
+        (!done).then_some(Far { counts: [decided, byte, 0, 0, 0], share: decided as f64 / RESIDENTS as f64 })
+    };
+    let killed = kill_often_at_most(KILLS, &check, &mut Dice(seed), &mut state);
+    assert!(killed > KILLS / 3, "only {killed} kills fell into the work");
     let done = answer(&check);
     let sum = ["linked", "review", "refused"].map(|what| done[what].as_u64().unwrap()).iter().sum::<u64>();
     assert_eq!(sum, RESIDENTS, "{done}");

@@ -54,6 +54,11 @@ pub(crate) fn start(args: &[&str]) -> Child {
     kaname(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
 }
 
+/// Arguments that were put together, as `run` and the others take them.
+pub(crate) fn borrowed(args: &[String]) -> Vec<&str> {
+    args.iter().map(String::as_str).collect()
+}
+
 /// A path as an argument.
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("temporary paths are UTF-8")

@@ -98,7 +98,7 @@ struct Body {
 
 /// What the job needs to know, wrapped.
 pub(crate) fn body(desk: &Desk, person: PersonId, link: LinkId) -> Vec<u8> {
-    desk.keys.wrap(BODY, &serde_json::to_vec(&Body { person, link }).expect("plain data"))
+    desk.keys.wrap(BODY, &serde_json::to_vec(&Body { person, link }).expect("two ids are plain data"))
 }
 
 /// The handler of [`RECALL`]. Done twice, everybody is told once.
