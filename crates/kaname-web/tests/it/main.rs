@@ -15,5 +15,6 @@ mod office;
 mod pages;
 mod routes;
 mod rubbish;
+mod shapes;
 mod words;
 mod world;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use kaname_person::agency::facts::{PERSON_ID, UIN};
+use kaname_person::agency::facts::{Fact, PERSON_ID, UIN};
 use kaname_person::agency::read::{self, Mismatch, Operator, Statement, Withheld};
 use kaname_person::agency::whom;
 use serde_json::{Map, Value, json};
 
-use super::{fact, json as body, object, page, shown};
+use super::{json as body, object, page, sent, shown};
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
 use crate::http::{App, Call, Problem};
@@ -42,7 +42,7 @@ pub(crate) fn query(app: &App, call: &Call, agency: &Agency) -> Answer {
         let statement = |(name, value): &(&str, &str)| Statement {
             name: (*name).to_owned(),
             operator: Operator::Equal,
-            value: fact(&Value::from(*value)).expect("a text is a fact"),
+            value: Fact::Text((*value).to_owned()),
         };
         let statements: Vec<Statement> = more.iter().map(statement).collect();
         if !read::verdict(&app.store, &app.keys, &app.pack, env, asks, who, &statements)? {
@@ -82,7 +82,7 @@ pub(crate) fn matched(app: &App, call: &Call, agency: &Agency) -> Answer {
     limited(said.len())?;
     let said = said
         .iter()
-        .map(|(name, value)| Ok((name.clone(), fact(value)?)))
+        .map(|(name, value)| Ok((name.clone(), sent(value)?)))
         .collect::<Result<BTreeMap<_, _>, Problem>>()?;
     let who = call.param("uin");
     let found = read::mismatches(&app.store, &app.keys, &app.pack, &call.env, &agency.asks, who, &said)?;
@@ -129,7 +129,7 @@ fn statement(one: &Value, with_not_equal: bool) -> Result<Statement, Problem> {
         _ => return Err(Problem::malformed("an operator is not one of OSIA's")),
     };
     let name = text("attributeName")?.to_owned();
-    Ok(Statement { name, operator, value: fact(one.get("value").ok_or_else(wrong)?)? })
+    Ok(Statement { name, operator, value: sent(one.get("value").ok_or_else(wrong)?)? })
 }
 
 /// Attributes as OSIA shows them: a value, or why there is none.

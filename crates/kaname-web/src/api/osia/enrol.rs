@@ -10,9 +10,9 @@ use kaname_person::agency::file::{Buffer, Claim};
 use serde_json::{Map, Value, json};
 
 use super::data::statements;
-use super::pr::document;
-use super::shape::{self, check};
-use super::{FAN_OUT, done, fact, flag, json as body, object, only, page, transaction};
+use super::pr::{document, part};
+use super::shape;
+use super::{FAN_OUT, done, fact, flag, json as body, only, page, transaction};
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
 use crate::http::{App, Call, Problem};
@@ -60,9 +60,8 @@ pub(crate) fn replace(app: &App, call: &Call, agency: &Agency) -> Answer {
 pub(crate) fn patch(app: &App, call: &Call, agency: &Agency) -> Answer {
     transaction(call)?;
     let finalise = flag(call, "finalize")?;
-    let part = object(call)?;
-    let kept = part.iter().filter(|(_, value)| !value.is_null()).map(|(n, v)| (n.clone(), v.clone()));
-    check(&shape::ENROLMENT, &Value::Object(kept.collect())).map_err(Problem::malformed)?;
+    let mut part = part(call, &shape::ENROLMENT)?;
+    part.remove("status");
     let (desk, id) = (agency.desk(app, call), call.param("enrollmentId"));
     enrol::change(desk, id, move |before| shape::merge(before, &part)).map_err(only(&[400, 403, 404]))?;
     finish_if(app, call, agency, finalise)

@@ -58,6 +58,16 @@ pub(crate) fn fact(value: &Value) -> Result<Fact, Problem> {
     }
 }
 
+/// A value that an agency sends, by the letter of OSIA's schema: it allows a number as `integer` and as `number`, and wants exactly one
+/// of them to fit, which no whole number does. Nothing that the register holds is a number, and what an agency's own file holds is
+/// compared as it is written; so whoever means a number writes a text.
+pub(crate) fn sent(value: &Value) -> Result<Fact, Problem> {
+    if value.as_f64().is_some_and(|number| number.fract() == 0.0) {
+        return Err(Problem::malformed("a whole number is written as a text, such as \"18\""));
+    }
+    fact(value)
+}
+
 /// A fact as OSIA shows it.
 pub(crate) fn shown(fact: Fact) -> Value {
     match fact {

@@ -114,7 +114,7 @@ pub(crate) fn replace(app: &App, call: &Call, agency: &Agency) -> Answer {
 /// `PATCH /v1/persons/{personId}/identities/{identityId}`
 pub(crate) fn patch(app: &App, call: &Call, agency: &Agency) -> Answer {
     transaction(call)?;
-    let part = part(call)?;
+    let part = identity_part(call)?;
     change(app, call, agency, move |before| shape::merge(before, &part))
 }
 
@@ -291,22 +291,28 @@ fn statuses(call: &Call) -> Result<(bool, bool), Problem> {
     Ok((person["status"] == "ACTIVE", person["physicalStatus"] == "ALIVE"))
 }
 
+/// What the register itself says of a document.
+const OURS: [&str; 4] = ["identityId", "createdDate", "updatedDate", "enrollmentId"];
+
 /// A document without what the register itself says of it.
 pub(super) fn document(call: &Call, shape: &shape::Shape) -> Result<Map<String, Value>, Problem> {
     let mut document = object(call)?;
     check(shape, &Value::Object(document.clone())).map_err(Problem::malformed)?;
-    for ours in ["identityId", "createdDate", "updatedDate", "enrollmentId"] {
-        document.remove(ours);
-    }
+    document.retain(|name, _| !OURS.contains(&name.as_str()));
     Ok(document)
 }
 
+/// A part of a document, likewise.
+pub(super) fn part(call: &Call, shape: &shape::Shape) -> Result<Map<String, Value>, Problem> {
+    let mut part = object(call)?;
+    shape::check_part(shape, &part).map_err(Problem::malformed)?;
+    part.retain(|name, _| !OURS.contains(&name.as_str()));
+    Ok(part)
+}
+
 /// A part of an identity. What it takes out must not be needed.
-fn part(call: &Call) -> Result<Map<String, Value>, Problem> {
-    let part = object(call)?;
-    let kept: Map<String, Value> =
-        part.iter().filter(|(_, value)| !value.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect();
-    check(&shape::IDENTITY_PART, &Value::Object(kept)).map_err(Problem::malformed)?;
+fn identity_part(call: &Call) -> Result<Map<String, Value>, Problem> {
+    let part = part(call, &shape::IDENTITY_PART)?;
     match ["status", "identityType"].iter().find(|name| part.get(**name).is_some_and(Value::is_null)) {
         Some(needed) => Err(Problem::malformed(format!("{needed} cannot be taken out"))),
         None => Ok(part),

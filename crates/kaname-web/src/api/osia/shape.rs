@@ -8,10 +8,14 @@ use serde_json::{Map, Value};
 pub(super) enum Shape {
     Any,
     Text,
+    /// A whole number of at most 64 bits.
     Whole,
     Flag,
+    /// A moment with its zone (RFC 3339 section 5.6).
     DateTime,
+    /// RFC 3986 section 3.
     Uri,
+    /// Base64 (RFC 4648 section 4).
     Bytes,
     OneOf(&'static [&'static str]),
     /// A list of at least so many.
@@ -176,17 +180,52 @@ static SUB_TYPE: Shape = OneOf(&[
     "PORTRAIT", "LEFT_PROFILE", "RIGHT_PROFILE",
 ]);
 
-/// Checks a document; says which member is wrong. The text names members, never values.
+impl Shape {
+    /// What a value must be, for whoever sent another.
+    fn wanted(&self) -> String {
+        match self {
+            Any => "a value".to_owned(),
+            Text => "a text".to_owned(),
+            Whole => "a whole number of at most 64 bits".to_owned(),
+            Flag => "true or false".to_owned(),
+            DateTime => "a moment with its zone, such as 2026-01-31T09:00:00+09:00".to_owned(),
+            Uri => "a URI".to_owned(),
+            Bytes => "base64".to_owned(),
+            OneOf(words) if words.len() > 8 => "one of OSIA's words for it".to_owned(),
+            OneOf(words) => format!("one of {}", words.join(", ")),
+            List(_, 0) => "a list".to_owned(),
+            List(..) | Set(_) => "a list with something in it".to_owned(),
+            Object(..) => "an object".to_owned(),
+        }
+    }
+}
+
+/// Checks a document; says which member is wrong, and what it must be. The text names members, never values.
 pub(super) fn check(shape: &Shape, value: &Value) -> Result<(), String> {
     at(shape, value, "the document")
+}
+
+/// Checks a part of a document that is merged into what is there (RFC 7396): a member that is null is taken out, and one that is there
+/// must be whole. So what comes of it has the shape that the document had before.
+pub(super) fn check_part(shape: &Shape, part: &Map<String, Value>) -> Result<(), String> {
+    let kept = part.iter().filter(|(_, value)| !value.is_null());
+    let kept = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+    check(shape, &Value::Object(kept))?;
+    let Object(members, _) = shape else { return Ok(()) };
+    let taken_out = part.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name);
+    let mut unknown = taken_out.filter(|name| !members.iter().any(|(known, _)| known == name));
+    match unknown.next() {
+        Some(_) => Err("the document has a member that OSIA does not know".to_owned()),
+        None => Ok(()),
+    }
 }
 
 fn at(shape: &Shape, value: &Value, path: &str) -> Result<(), String> {
     let right = match (shape, value) {
         (Any, _) | (Text, Value::String(_)) | (Flag, Value::Bool(_)) => true,
         // What does not fit would come back as a fraction.
-        (Whole, Value::Number(number)) => number.is_i64() || number.is_u64(),
-        (DateTime, Value::String(text)) => text.parse::<jiff::Timestamp>().is_ok(),
+        (Whole, Value::Number(number)) => number.is_i64(),
+        (DateTime, Value::String(text)) => is_moment(text),
         (Uri, Value::String(text)) => is_uri(text),
         (Bytes, Value::String(text)) => b64::std_decode(text).is_ok(),
         (OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
@@ -208,7 +247,7 @@ fn at(shape: &Shape, value: &Value, path: &str) -> Result<(), String> {
         (Object(members, needed), Value::Object(map)) => return object(members, needed, map, path),
         _ => false,
     };
-    if right { Ok(()) } else { Err(format!("{path} is not what it should be")) }
+    if right { Ok(()) } else { Err(format!("{path} is not {}", shape.wanted())) }
 }
 
 fn object(
@@ -228,6 +267,24 @@ fn object(
         Some(missing) => Err(format!("{path}.{missing} is missing")),
         None => Ok(()),
     }
+}
+
+/// RFC 3339 section 5.6, which allows less than ISO 8601: no shorter forms, a `T` between, no zone's name.
+fn is_moment(text: &str) -> bool {
+    const FORM: &[u8] = b"dddd-dd-ddTdd:dd:dd";
+    let (Some(moment), Some(rest)) = (text.get(..FORM.len()), text.get(FORM.len()..)) else { return false };
+    let has_form = moment.bytes().zip(FORM).all(|(byte, form)| match form {
+        b'd' => byte.is_ascii_digit(),
+        form => byte.eq_ignore_ascii_case(form),
+    });
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    };
+    let has_fraction = !rest.starts_with('.') || rest.len() > zone.len() + 1;
+    let has_zone = zone.eq_ignore_ascii_case("z")
+        || matches!(zone.as_bytes(), [b'+' | b'-', a, b, b':', c, d] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()));
+    has_form && has_fraction && has_zone && text.parse::<jiff::Timestamp>().is_ok()
 }
 
 /// RFC 3986 section 3: a scheme, a colon, and characters that need no escape.
@@ -278,9 +335,61 @@ mod tests {
                 false,
                 json!({ "status": "VALID", "identityType": "", "biometricData": [{ "biometricType": "FACE", "width": 1e40 }] }),
             ),
+            (
+                false,
+                json!({ "status": "VALID", "identityType": "", "biometricData": [{ "biometricType": "FACE", "quality": 9_223_372_036_854_775_808_u64 }] }),
+            ),
+            (false, json!({ "status": "VALID", "identityType": "", "integrity": null })),
             (false, json!([])),
         ] {
             assert_eq!(check(&IDENTITY, &document).is_ok(), good, "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_named_with_what_it_must_be_and_not_with_its_value() {
+        let document = json!({
+            "status": "VALID", "identityType": "", "biometricData": [{ "biometricType": "FACE", "width": "wide" }],
+        });
+        let said = check(&IDENTITY, &document).unwrap_err();
+        assert_eq!(said, "the document.biometricData[0].width is not a whole number of at most 64 bits");
+        let said = check(&IDENTITY, &json!({ "status": "Alive", "identityType": "" })).unwrap_err();
+        assert_eq!(said, "the document.status is not one of CLAIMED, VALID, INVALID, REVOKED");
+    }
+
+    #[test]
+    fn a_moment_is_what_the_rfc_has_and_nothing_else() {
+        for (good, text) in [
+            (true, "2024-11-18T14:21:00+01:00"),
+            (true, "2024-11-18t14:21:00.123456z"),
+            (true, "2024-02-29T00:00:00Z"),
+            (false, "2023-02-29T00:00:00Z"),
+            (false, "2024-11-18T14:21:00"),
+            (false, "2024-11-18T14:21+01:00"),
+            (false, "2024-11-18 14:21:00+01:00"),
+            (false, "20241118T142100Z"),
+            (false, "2024-11-18T14:21:00.Z"),
+            (false, "2024-11-18T14:21:00+01:00[Europe/Paris]"),
+            (false, "2024-11-18T14:21:00+0100"),
+            (false, "2024-11-18T14:21:00é"),
+            (false, ""),
+        ] {
+            assert_eq!(is_moment(text), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_may_take_out_what_osia_knows_and_bring_what_is_whole() {
+        for (good, part) in [
+            (true, json!({ "integrity": null, "galleries": ["G1"], "biographicData": { "gender": null } })),
+            (true, json!({})),
+            (false, json!({ "galleries": null, "more": null })),
+            (false, json!({ "encryption": { "type": "JWE" } })),
+            (false, json!({ "encryption": { "type": null, "scope": "$" } })),
+            (false, json!({ "biometricData": [null] })),
+        ] {
+            let object = part.as_object().unwrap().clone();
+            assert_eq!(check_part(&IDENTITY_PART, &object).is_ok(), good, "{part}");
         }
     }
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use kaname_person::agency::enter;
 use serde_json::Value;
 
-use super::{fact, object, only, transaction};
+use super::{object, only, sent, transaction};
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
 use crate::http::{App, Call};
@@ -14,7 +14,7 @@ pub(crate) fn generate(app: &App, call: &Call, agency: &Agency) -> Answer {
     let transaction = transaction(call)?;
     let attributes = object(call)?;
     for value in attributes.values() {
-        fact(value)?;
+        sent(value)?;
     }
     let id = format!("uin:{transaction}");
     let number = enter::number(agency.desk(app, call), &id, &attributes).map_err(only(&[400, 403]))?;
