@@ -4,6 +4,7 @@
 
 pub mod bucket;
 pub mod env;
+pub mod hex;
 pub mod id;
 pub mod money;
 pub mod number;

@@ -73,7 +73,7 @@ pub fn document(
     }
     let log = serde_json::to_value(log).expect("entries are plain data");
     Ok(json!({
-        "format": "kaname-export", "version": VERSION, "made_at": moment(env.now),
+        "format": "kaname-export", "version": VERSION, "made_at": env.now.to_string(),
         "pack": { "id": pack.id, "version": pack.version },
         "records": records,
         "access_log": told(keys, ask.person, "", log),
@@ -90,7 +90,7 @@ fn told(keys: &Keys, person: PersonId, name: &str, value: Value) -> Value {
             .map(|(name, value)| (name.clone(), told(keys, person, &name, value)))
             .collect(),
         Value::Number(number) if MOMENTS.contains(&name) => match number.as_i64() {
-            Some(micros) if micros > EARLIEST_MICROS => moment(Instant::from_micros(micros)),
+            Some(micros) if micros > EARLIEST_MICROS => Value::from(Instant::from_micros(micros).to_string()),
             _ => Value::Number(number),
         },
         Value::String(text) => Value::String(match PersonId::parse(&text) {
@@ -104,9 +104,4 @@ fn told(keys: &Keys, person: PersonId, name: &str, value: Value) -> Value {
         }),
         other => other,
     }
-}
-
-fn moment(at: Instant) -> Value {
-    let at = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default();
-    Value::String(at.to_string())
 }

@@ -38,11 +38,6 @@ pub(crate) fn progress(what: &str, total: u64, quiet: bool) -> ProgressBar {
     bar
 }
 
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A whole number with commas between thousands, for people.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -59,14 +54,6 @@ pub(crate) fn grouped(number: u64) -> String {
 /// So many people, in words.
 pub(crate) fn people(count: u64) -> String {
     if count == 1 { "1 person".to_owned() } else { format!("{} people", grouped(count)) }
-}
-
-/// Sixteen bytes from their hexadecimal digits; `None` for anything else.
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 16]> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-    let pairs: Vec<u8> =
-        digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect();
-    (digits.len() == 32).then(|| pairs.try_into().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kaname_base::{Bucket, Instant};
+use kaname_base::{Bucket, Instant, hex};
 use kaname_codec::iso20022;
 use kaname_trust::{Keys, TrustError};
 
@@ -30,7 +30,7 @@ pub(crate) fn name_of(keys: &Keys, run: RunId, payee: PayeeId, batch: i64) -> St
         true => end_to_end_id(keys, run, payee),
         false => {
             let parts = [run.bytes().as_slice(), payee.bytes(), &batch.to_be_bytes()].concat();
-            hex(&keys.blind_index("pay.end-to-end", &parts))
+            hex::encode(&keys.blind_index("pay.end-to-end", &parts))
         }
     }
 }
@@ -46,7 +46,7 @@ pub(crate) struct MessageKey<'a> {
 impl MessageKey<'_> {
     /// The id that the bank knows the message by: 32 hexadecimal digits. A retry has the same.
     pub(crate) fn id(&self, keys: &Keys) -> String {
-        hex(&keys.blind_index("pay.message", &self.bytes()))
+        hex::encode(&keys.blind_index("pay.message", &self.bytes()))
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -62,7 +62,7 @@ impl MessageKey<'_> {
 /// How a bank names one payee's payment of a run: 32 hexadecimal digits, the same at each retry, and of no use to
 /// anybody else.
 pub fn end_to_end_id(keys: &Keys, run: RunId, payee: PayeeId) -> String {
-    hex(&keys.blind_index("pay.end-to-end", &[*run.bytes(), *payee.bytes()].concat()))
+    hex::encode(&keys.blind_index("pay.end-to-end", &[*run.bytes(), *payee.bytes()].concat()))
 }
 
 /// Writes a batch's message to one bank, and wraps it for keeping.
@@ -134,8 +134,4 @@ pub(crate) fn open_members(
 ) -> Result<Vec<PayeeId>, TrustError> {
     let members = keys.unwrap(&key.context("pay.members"), wrapped)?;
     Ok(members.chunks_exact(16).filter_map(PayeeId::from_slice).collect())
-}
-
-fn hex(bytes: &[u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(*bytes))
 }

@@ -1,5 +1,6 @@
 //! Use cases: an enrolment that an agency's station collects, piece by piece, until it is finished (OSIA Enrollment).
 
+use kaname_base::hex;
 use kaname_store::Tx;
 use kaname_trust::{PersonId, seal};
 use serde_json::{Map, Value};
@@ -89,8 +90,7 @@ pub fn delete(desk: Desk<'_>, id: &str) -> Result<(), PersonError> {
 /// # Errors
 /// As [`change`].
 pub fn add_buffer(desk: Desk<'_>, id: &str, buffer: Buffer) -> Result<String, PersonError> {
-    let name = desk.keys.blind_index("agency.buffer", buffer.base64.as_bytes());
-    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = hex::encode(&desk.keys.blind_index("agency.buffer", buffer.base64.as_bytes()));
     let kept = name.clone();
     on(desk, id, move |tx, folder, claim| {
         open(claim)?;

@@ -5,7 +5,7 @@
 //! life events only.
 
 use kaname_base::pack::Pack;
-use kaname_base::{Buckets, Env, Instant};
+use kaname_base::{Buckets, Env, Instant, hex};
 use kaname_store::{Bucket, Store, StoreError, Tx};
 use kaname_trust::held::Held;
 use kaname_trust::keys::BlindIndex;
@@ -78,8 +78,7 @@ pub(crate) fn person_of_id(keys: &Keys, buckets: Buckets, agency: &Agency, id: &
 
 /// The reference under which the register knows whom an agency registered as `id`: safe in a file, whatever the id is.
 pub(crate) fn reference_of(keys: &Keys, id: &str) -> String {
-    let hash = keys.blind_index("agency.reference", id.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&keys.blind_index("agency.reference", id.as_bytes()))
 }
 
 /// Whom an agency means by `id` in what it tells: her of its own file, or a resident by the agency's name for her.

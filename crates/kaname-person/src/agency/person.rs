@@ -3,6 +3,7 @@
 //! A resident's own record is the identity [`REGISTER`]: it is there to be read, and changes by life events only. What the agency
 //! claims beside it is the agency's. When it makes one of them the reference of somebody who is not registered yet, she is entered.
 
+use kaname_base::hex;
 use kaname_store::Tx;
 use kaname_trust::keys::random;
 use kaname_trust::{PersonId, seal};
@@ -358,7 +359,7 @@ fn blank(id: &str) -> File {
 }
 
 fn new_id() -> String {
-    random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&random::<16>())
 }
 
 fn rows_of(id: &str, claim: &Claim) -> Vec<Listed> {

@@ -5,6 +5,7 @@
 
 mod table;
 
+use kaname_base::hex;
 use kaname_store::Tx;
 use kaname_trust::keys::random;
 use kaname_trust::{Actor, Keys};
@@ -32,7 +33,7 @@ pub fn give_key(
         }
     }
     officer(tx, keys, id)?;
-    let secret = random::<20>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let secret = hex::encode(&random::<20>());
 
     table::put(tx, id, &index(keys, id, &secret))?;
     Ok(secret)

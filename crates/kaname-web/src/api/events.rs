@@ -29,7 +29,7 @@ pub(crate) fn after(app: &App, call: &Call, agency: &Agency) -> Answer {
 
 fn view(placed: &Placed) -> Value {
     let notice = &placed.notice;
-    let at = jiff::Timestamp::from_second(notice.at).unwrap_or_default().to_string();
+    let at = kaname_base::Instant::from_seconds(notice.at).to_string();
     let mut view = json!({ "n": placed.n, "id": notice.id, "topic": notice.topic, "at": at });
     match notice.topic.starts_with("life.") {
         true => view["personId"] = Value::from(notice.text.as_str()),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use axum::http::Method;
-use kaname_base::Env;
+use kaname_base::{Env, Instant};
 use kaname_person::agency::feed::subscription::{self, Next};
 use kaname_person::agency::feed::{Listener, Notice, Placed};
 use kaname_signin::client::{self, Client as Party};
@@ -151,7 +151,7 @@ fn confirmation(provider: &Provider, env: &Env, topic: &str, token: &str) -> Val
         "messageId": token,
         "message": "Confirm that you want events of this topic: GET subscribeURL with an access token of your agency.",
         "subscribeURL": format!("{address}?token={token}"),
-        "timestamp": moment(env.now.seconds()),
+        "timestamp": env.now.to_string(),
     })
 }
 
@@ -166,10 +166,6 @@ fn message(notice: &Notice) -> Value {
         "messageId": notice.id,
         "subject": notice.subject,
         "message": text,
-        "timestamp": moment(notice.at),
+        "timestamp": Instant::from_seconds(notice.at).to_string(),
     })
-}
-
-fn moment(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }

@@ -11,8 +11,15 @@ use crate::http::guard::{self, AtCounter, Officer};
 use crate::http::{App, Call};
 use crate::pages::office::{OfficeCounterEndedPage, OfficeCounterPage, OfficeRegisteredPage};
 use crate::pages::paper::LetterPage;
-use crate::pages::{Notice, NoticeKind, Shell};
+use crate::pages::{NoticeKind, Saying};
 use crate::portal::own::{FIELDS, address_lines, person_view};
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("proposed", NoticeKind::Done, "decisions.proposed"),
+    ("locked", NoticeKind::Done, "desk.locked"),
+    ("unlocked", NoticeKind::Done, "desk.unlocked"),
+];
 
 /// The pages of a session: what an officer must be allowed to do, the page, the keys of its title and of what it is for.
 const DOORS: [(Action, &str, &str, &str); 11] = [
@@ -29,21 +36,10 @@ const DOORS: [(Action, &str, &str, &str); 11] = [
     (Action::RegisterAccount, "account", "account.title", "account.text"),
 ];
 
-fn with_notice(shell: Shell, call: &Call) -> Shell {
-    let key = match call.query.get("done") {
-        Some("proposed") => "decisions.proposed",
-        Some("locked") => "desk.locked",
-        Some("unlocked") => "desk.unlocked",
-        _ => return shell,
-    };
-    let text = shell.t(key);
-    Shell { notice: Some(Notice { kind: NoticeKind::Done, text }), ..shell }
-}
-
 /// `GET /office/counter/{counter}`: her record, if the role opens it, and what can be done.
 pub(crate) fn record(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let record = at.may(Action::OpenResident).then(|| read(app, call, at, FIELDS)).transpose()?;
-    let shell = with_notice(at.shell(app, call), call);
+    let shell = at.shell(app, call).said(call.query.get("done"), DONE);
     let tag = shell.lang.code();
     let opens = DOORS.iter().filter(|(action, ..)| at.may(*action));
     let doors = opens.map(|(_, path, title, more)| (at.address(path), shell.t(title), shell.t(more)));

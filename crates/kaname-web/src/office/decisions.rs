@@ -20,8 +20,14 @@ use crate::http::guard::Officer;
 use crate::http::{App, Call, Problem};
 use crate::pages::desk::{OfficeDecisionPage, OfficeListPage};
 use crate::pages::entry::EntryView;
-use crate::pages::{Notice, NoticeKind, Shell};
+use crate::pages::{NoticeKind, Saying, Shell};
 use crate::portal::history;
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("approved", NoticeKind::Done, "decisions.approved"),
+    ("refused", NoticeKind::Done, "decisions.refused"),
+];
 
 /// The most mandates that are listed of one bucket.
 const MOST: usize = 100;
@@ -44,7 +50,7 @@ enum Named {
 
 /// `GET /office/decisions`: what this officer may decide. The list opens nobody.
 pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
-    let shell = with_notice(officer.shell(app, call), call);
+    let shell = officer.shell(app, call).said(call.query.get("done"), DONE);
     let mut entries = Vec::new();
     if let Ok(by) = officer.acting(Action::DecideIdentity) {
         for waits in identity::waiting(&app.store, &by)? {
@@ -104,16 +110,6 @@ fn action_words(shell: &Shell, action: Action) -> String {
         Action::ManageOfficers => "decisions.officers",
         _ => "decisions.activation",
     })
-}
-
-fn with_notice(shell: Shell, call: &Call) -> Shell {
-    let key = match call.query.get("done") {
-        Some("approved") => "decisions.approved",
-        Some("refused") => "decisions.refused",
-        _ => return shell,
-    };
-    let text = shell.t(key);
-    Shell { notice: Some(Notice { kind: NoticeKind::Done, text }), ..shell }
 }
 
 fn named(app: &App, call: &Call, officer: &Officer) -> Result<Named, Problem> {

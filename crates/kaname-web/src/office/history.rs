@@ -14,14 +14,21 @@ use crate::http::guard::AtCounter;
 use crate::http::{App, Call};
 use crate::pages::desk::{OfficeAsOfPage, OfficeFormPage, OfficeListPage};
 use crate::pages::entry::EntryView;
-use crate::pages::{Notice, NoticeKind, Shell};
+use crate::pages::{NoticeKind, Saying, Shell};
 use crate::portal::history;
 use crate::portal::own::{FIELDS, person_view};
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("recorded", NoticeKind::Done, "record.done"),
+    // What a death has closed comes back by itself, but for the way to sign in.
+    ("annulled", NoticeKind::Important, "record.annulled"),
+];
 
 /// `GET /office/counter/{counter}/history`
 pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let lines = history::lines(app, call, at.person(), &asking(at, Action::OpenResident)?)?;
-    let shell = with_notice(at.shell(app, call), call);
+    let shell = at.shell(app, call).said(call.query.get("done"), DONE);
     let may_record = at.may(Action::RecordEvent);
     let entries = lines.iter().rev().map(|line| {
         let mut entry = history::entry(app, &shell, line);
@@ -44,17 +51,6 @@ pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
         doors: vec![(at.address("as-of"), shell.t("as_of.title"), shell.t("as_of.text"))],
         shell,
     })
-}
-
-fn with_notice(shell: Shell, call: &Call) -> Shell {
-    let (kind, key) = match call.query.get("done") {
-        Some("recorded") => (NoticeKind::Done, "record.done"),
-        // What a death has closed comes back by itself, but for the way to sign in.
-        Some("annulled") => (NoticeKind::Important, "record.annulled"),
-        _ => return shell,
-    };
-    let text = shell.t(key);
-    Shell { notice: Some(Notice { kind, text }), ..shell }
 }
 
 const DAY: [&str; 3] = ["day_year", "day_month", "day_day"];

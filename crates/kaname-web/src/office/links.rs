@@ -16,9 +16,17 @@ use crate::pages::link::{
     CaseLine, FindingLine, FittingView, LinkCasePage, LinkReportPage, LinkedPage, NoticeLine, RecordView,
     ReportLine,
 };
-use crate::pages::{Notice, NoticeKind, Shell};
+use crate::pages::{NoticeKind, Saying};
 use crate::portal::links::desk;
 use crate::portal::own::address_lines;
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("decided", NoticeKind::Done, "linked.decided"),
+    ("proposed", NoticeKind::Done, "linked.proposed_done"),
+    ("settled", NoticeKind::Done, "linked.settled"),
+    ("told", NoticeKind::Done, "linked.told_done"),
+];
 
 /// Lines of each list on the page.
 const LINES: usize = 50;
@@ -85,7 +93,7 @@ pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
         notices: notices.collect(),
         may_hand_in: officer.may(Action::CheckLinks),
         may_tell: may_settle,
-        shell: with_notice(call, shell),
+        shell: shell.said(call.query.get("done"), DONE),
     })
 }
 
@@ -226,18 +234,6 @@ pub(crate) fn settle_finding(app: &App, call: &Call, officer: &Officer) -> Answe
     };
     audit::settle(&desk(app), &call.env, &officer.acting(Action::SettleFinding)?, id, is_error, "")?;
     see_other("/office/links?done=settled")
-}
-
-fn with_notice(call: &Call, shell: Shell) -> Shell {
-    let key = match call.query.get("done") {
-        Some("decided") => "linked.decided",
-        Some("proposed") => "linked.proposed_done",
-        Some("settled") => "linked.settled",
-        Some("told") => "linked.told_done",
-        _ => return shell,
-    };
-    let notice = Some(Notice { kind: NoticeKind::Done, text: shell.t(key) });
-    Shell { notice, ..shell }
 }
 
 fn record_view(app: &App, tag: &str, of: &kaname_person::Particulars) -> RecordView {

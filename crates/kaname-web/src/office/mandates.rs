@@ -13,8 +13,15 @@ use crate::http::guard::AtCounter;
 use crate::http::{App, Call, Problem, request};
 use crate::pages::desk::{OfficeFormPage, OfficeListPage, Part};
 use crate::pages::entry::{ButtonView, EntryView};
-use crate::pages::{Notice, NoticeKind, Shell};
+use crate::pages::{NoticeKind, Saying, Shell};
 use crate::portal::history;
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("recorded", NoticeKind::Done, "mandates.recorded"),
+    ("proposed", NoticeKind::Done, "decisions.proposed"),
+    ("ended", NoticeKind::Done, "delegates.ended_done"),
+];
 
 /// `GET /office/counter/{counter}/mandates`
 pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
@@ -22,7 +29,7 @@ pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let ask = asking(at, Action::SeeMandates)?;
     let all = app
         .write_of::<_, PersonError, _>(at.person(), move |tx| given(tx, &keys, &pack, &env.again(), &ask))?;
-    let shell = with_notice(at.shell(app, call), call);
+    let shell = at.shell(app, call).said(call.query.get("done"), DONE);
     let entries = all.iter().map(|mandate| {
         let mut view = entry(app, call, &shell, mandate);
         if mandate.state != MandateState::Ended && at.may(Action::EndMandate) {
@@ -73,17 +80,6 @@ pub(super) fn entry(app: &App, call: &Call, shell: &Shell, mandate: &Given) -> E
     entry.say(shell.t("mandate.since"), shell.day(&mandate.at));
     entry.say(shell.t("mandate.until"), mandate.until.map_or(String::new(), |day| history::day(shell, day)));
     entry
-}
-
-fn with_notice(shell: Shell, call: &Call) -> Shell {
-    let key = match call.query.get("done") {
-        Some("recorded") => "mandates.recorded",
-        Some("proposed") => "decisions.proposed",
-        Some("ended") => "delegates.ended_done",
-        _ => return shell,
-    };
-    let text = shell.t(key);
-    Shell { notice: Some(Notice { kind: NoticeKind::Done, text }), ..shell }
 }
 
 /// `GET /office/counter/{counter}/mandates/new`

@@ -13,8 +13,18 @@ use crate::http::guard::AtCounter;
 use crate::http::{App, Call, Problem, request};
 use crate::pages::desk::{OfficeFormPage, OfficeListPage};
 use crate::pages::entry::{ButtonView, EntryView};
-use crate::pages::{Notice, NoticeKind, Shell};
+use crate::pages::{NoticeKind, Saying};
 use crate::portal::history;
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("made", NoticeKind::Done, "desk.alias_made"),
+    ("ended", NoticeKind::Done, "alias.taken_back"),
+    ("locked", NoticeKind::Done, "desk.locked"),
+    ("unlocked", NoticeKind::Done, "desk.unlocked"),
+    ("replaced", NoticeKind::Done, "replace.done"),
+    ("proposed", NoticeKind::Done, "decisions.proposed"),
+];
 
 /// `GET /office/counter/{counter}/number`
 pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
@@ -24,7 +34,7 @@ pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
         let aliases = aliases_of(tx, &keys, &pack, &env.again(), &ask)?;
         Ok((aliases, lock::is_locked(tx, ask.person)?))
     })?;
-    let shell = with_notice(at.shell(app, call), call);
+    let shell = at.shell(app, call).said(call.query.get("done"), DONE);
     let today = call.env.now.date_in(&app.pack.time_zone);
     let scheme = app.pack.alias.as_ref().map(|rules| &rules.scheme);
     let (code, words) = if locked { ("wait", "lock.is_locked") } else { ("good", "lock.is_open") };
@@ -74,20 +84,6 @@ pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
         doors,
         shell,
     })
-}
-
-fn with_notice(shell: Shell, call: &Call) -> Shell {
-    let key = match call.query.get("done") {
-        Some("made") => "desk.alias_made",
-        Some("ended") => "alias.taken_back",
-        Some("locked") => "desk.locked",
-        Some("unlocked") => "desk.unlocked",
-        Some("replaced") => "replace.done",
-        Some("proposed") => "decisions.proposed",
-        _ => return shell,
-    };
-    let text = shell.t(key);
-    Shell { notice: Some(Notice { kind: NoticeKind::Done, text }), ..shell }
 }
 
 /// `GET /office/counter/{counter}/number/lock`

@@ -22,7 +22,7 @@ pub mod portal;
 
 pub use asset::{Asset, asset, asset_url};
 pub use sample::samples;
-pub use shell::{Acting, CounterBanner, Field, Notice, NoticeKind, Shell};
+pub use shell::{Acting, CounterBanner, Field, Notice, NoticeKind, Saying, Shell};
 pub use text::{Lang, texts};
 
 /// Rendering of a view to HTML.

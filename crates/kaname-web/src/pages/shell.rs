@@ -130,7 +130,17 @@ impl Default for Shell {
     }
 }
 
+/// What a page says after something was done there: the word in its address (`?done=`), how it is announced, and the text's key.
+pub type Saying = (&'static str, NoticeKind, &'static str);
+
 impl Shell {
+    /// The shell with the message about what was just done, if the word is one of these.
+    pub fn said(self, done: Option<&str>, sayings: &[Saying]) -> Shell {
+        let Some((_, kind, key)) = sayings.iter().find(|(word, ..)| Some(*word) == done) else { return self };
+        let notice = Some(Notice { kind: *kind, text: self.t(key) });
+        Shell { notice, ..self }
+    }
+
     /// Whether the officer's role opens this page.
     pub fn opens(&self, address: &str) -> bool {
         self.menu.iter().any(|(known, _)| *known == address)

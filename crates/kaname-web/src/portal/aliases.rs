@@ -13,7 +13,15 @@ use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem, request};
 use crate::pages::number::{AliasView, MyAliasesPage};
 use crate::pages::office::Choice;
-use crate::pages::{Field, Notice, NoticeKind, Shell};
+use crate::pages::{Field, NoticeKind, Saying, Shell};
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("made", NoticeKind::Done, "alias.made"),
+    ("ended", NoticeKind::Done, "alias.taken_back"),
+    ("locked", NoticeKind::Done, "lock.locked"),
+    ("unlocked", NoticeKind::Done, "lock.unlocked"),
+];
 
 /// `GET /my/number/aliases`
 pub(crate) fn list(app: &App, call: &Call, resident: &Resident) -> Answer {
@@ -116,7 +124,7 @@ fn form_page(
         let aliases = alias::aliases_of(tx, &keys, &pack, &env.again(), &asking)?;
         Ok((aliases, lock::is_locked(tx, asking.person)?))
     })?;
-    let shell = with_notice(subject.shell(app, call, resident), call);
+    let shell = subject.shell(app, call, resident).said(call.query.get("done"), DONE);
     let rules = app.pack.alias.as_ref();
     let kinds = rules.map_or(&[][..], |rules| &rules.kinds).iter().map(|kind| Choice {
         code: kind.code().to_owned(),
@@ -154,18 +162,6 @@ fn view(app: &App, call: &Call, shell: &Shell, alias: &Alias) -> AliasView {
         ended_at: alias.ended.as_ref().map(|(at, _)| *at),
         ended_by: alias.ended.as_ref().filter(|(_, by)| !by_herself(by)).map(|(_, by)| by.id.clone()),
     }
-}
-
-fn with_notice(shell: Shell, call: &Call) -> Shell {
-    let key = match call.query.get("done") {
-        Some("made") => "alias.made",
-        Some("ended") => "alias.taken_back",
-        Some("locked") => "lock.locked",
-        Some("unlocked") => "lock.unlocked",
-        _ => return shell,
-    };
-    let text = shell.t(key);
-    Shell { notice: Some(Notice { kind: NoticeKind::Done, text }), ..shell }
 }
 
 /// The aliases of the deployment's pack.

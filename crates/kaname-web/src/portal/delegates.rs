@@ -24,7 +24,14 @@ use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem, request};
 use crate::pages::delegates::{ActingPage, GivenView, HeldView, MyDelegatesPage, ScopeView};
 use crate::pages::office::Choice;
-use crate::pages::{Field, Notice, NoticeKind, Shell};
+use crate::pages::{Field, NoticeKind, Saying, Shell};
+
+/// What was just done, by the word that the form sent her back with.
+const DONE: &[Saying] = &[
+    ("given", NoticeKind::Done, "delegates.given_done"),
+    ("ended", NoticeKind::Done, "delegates.ended_done"),
+    ("accepted", NoticeKind::Done, "delegates.accepted_done"),
+];
 
 /// `GET /my/delegates`
 pub(crate) fn list(app: &App, call: &Call, resident: &Resident) -> Answer {
@@ -207,7 +214,7 @@ fn form_page(app: &App, call: &Call, resident: &Resident, status: StatusCode, fo
     let given = app.write_of::<_, PersonError, _>(resident.person, move |tx| {
         given(tx, &keys, &pack, &env.again(), &holder)
     })?;
-    let shell = with_notice(resident.shell(app, call), call);
+    let shell = resident.shell(app, call).said(call.query.get("done"), DONE);
     let tag = shell.lang.code();
     let of_kinds = kinds(app).map(|kind| Choice {
         code: kind.code.clone(),
@@ -274,15 +281,4 @@ fn kind_name(app: &App, shell: &Shell, code: &str) -> String {
 /// The code of the texts `mandate.state.*`.
 fn state(state: MandateState, is_over: bool) -> &'static str {
     if is_over && state != MandateState::Ended { "over" } else { state.code() }
-}
-
-fn with_notice(shell: Shell, call: &Call) -> Shell {
-    let key = match call.query.get("done") {
-        Some("given") => "delegates.given_done",
-        Some("ended") => "delegates.ended_done",
-        Some("accepted") => "delegates.accepted_done",
-        _ => return shell,
-    };
-    let text = shell.t(key);
-    Shell { notice: Some(Notice { kind: NoticeKind::Done, text }), ..shell }
 }

@@ -1,5 +1,6 @@
 //! `kaname audit`: the register searched for errors, and what officers make of them.
 
+use kaname_base::hex;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -211,7 +212,7 @@ fn run_findings(ask: &Findings) -> Result<ExitCode, Failure> {
     let lines: Vec<Line> = open(&desk(&deployment), &by, ask.most)?
         .into_iter()
         .map(|found| Line {
-            finding: show::hex(&found.id),
+            finding: hex::encode(&found.id),
             kind: found.kind.code(),
             people: found.people.len(),
             link: found.link.map(|link| link.to_string()),
@@ -234,7 +235,7 @@ struct SettledAnswer<'a> {
 fn run_settle(ask: &Settle) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let by = officer::acting(&deployment, &ask.officer, Action::SettleFinding)?;
-    let id = show::from_hex(&ask.finding)
+    let id = hex::decode(&ask.finding)
         .ok_or_else(|| Failure::usage(format!("'{}' names no finding", ask.finding)))?;
     settle(&desk(&deployment), &clock::env(), &by, id, ask.r#as == "confirmed", &ask.why)?;
     deployment.log()?.publish()?;

@@ -2,6 +2,7 @@
 
 mod letters;
 
+use kaname_base::hex;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -379,7 +380,7 @@ fn run_waiting(ask: &Waiting) -> Result<ExitCode, Failure> {
         cases: cases
             .into_iter()
             .map(|case| CaseLine {
-                case: show::hex(&case.id),
+                case: hex::encode(&case.id),
                 source: case.source,
                 doubt: case.doubt.code(),
                 candidates: case.candidates,
@@ -389,7 +390,7 @@ fn run_waiting(ask: &Waiting) -> Result<ExitCode, Failure> {
         reports: reports
             .into_iter()
             .map(|report| ReportLine {
-                report: show::hex(&report.id),
+                report: hex::encode(&report.id),
                 source: report.source,
                 reported_at: report.reported_at.timestamp().to_string(),
                 due: report.due.timestamp().to_string(),
@@ -425,7 +426,7 @@ struct SettledReport<'a> {
 fn run_settle(ask: &SettleReport) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let by = officer::acting(&deployment, &ask.officer, Action::SettleLink)?;
-    let id = show::from_hex(&ask.report)
+    let id = hex::decode(&ask.report)
         .ok_or_else(|| Failure::usage(format!("'{}' names no report", ask.report)))?;
     let desk = desk(&deployment);
     let incident::Incident { person, link, .. } = incident::open_incident(&desk, &by, id)?;

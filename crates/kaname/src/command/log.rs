@@ -1,5 +1,6 @@
 //! `kaname log`: the transparency log, checked from outside and against the database.
 
+use kaname_base::hex;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -76,7 +77,7 @@ pub(crate) fn run(log: &Log) -> Result<ExitCode, Failure> {
     let answer = Answer {
         origin: verified.origin,
         size: verified.size,
-        root: show::hex(&verified.root),
+        root: hex::encode(&verified.root),
         key,
         continues: verified.continues,
         compared_with_database: compared,

@@ -3,6 +3,7 @@
 mod account;
 mod voucher;
 
+use kaname_base::hex;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -156,7 +157,7 @@ fn run_plan(ask: &Plan) -> Result<ExitCode, Failure> {
         count: run.people,
         total: run.total.to_decimal(currency),
         currency: currency.code().to_owned(),
-        list_hash: show::hex(&run.list_hash),
+        list_hash: hex::encode(&run.list_hash),
         earlier: earlier.iter().map(|other| other.id.to_string()).collect(),
     };
     if ask.on.json {

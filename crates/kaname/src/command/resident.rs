@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
-use kaname_base::Instant;
+use kaname_base::{Instant, hex};
 use kaname_person::event::as_of;
 use kaname_person::event::rules::Until;
 use kaname_person::four_eyes::{self, ProposalId};
@@ -199,7 +199,7 @@ pub(crate) fn note(file: &Path) -> ImportNote {
     let plain: String = name.to_lowercase().chars().map(plain).take(48).collect();
     let folder = file.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
     let place = digest(&SHA256, folder.join(&name).as_os_str().as_encoded_bytes());
-    let mark: String = place.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let mark = hex::encode(&place.as_ref()[..4]);
     ImportNote {
         id: format!("{}-{mark}", plain.trim_matches('-')),
         file: name,

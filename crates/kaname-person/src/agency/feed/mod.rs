@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use kaname_base::Env;
 use kaname_base::pack::Pack;
+use kaname_base::{Env, hex};
 use kaname_store::{Bucket, Store, StoreError, Tx};
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::person::bucket_of;
@@ -200,7 +200,16 @@ pub fn tell(
                 let event = keys.blind_index("agency.event", &value);
                 let text = name::of_person(keys, &agency, person);
                 let at = env.now.seconds() / 60 * 60;
-                (event, Notice { id: hex(&event), topic: topic.to_owned(), subject: String::new(), text, at })
+                (
+                    event,
+                    Notice {
+                        id: hex::encode(&event),
+                        topic: topic.to_owned(),
+                        subject: String::new(),
+                        text,
+                        at,
+                    },
+                )
             })
             .collect();
         append(store, keys, env, pack.feed.keep_days, &agency, notices)?;
@@ -267,15 +276,4 @@ fn context(agency: &Agency) -> Vec<u8> {
 pub(crate) fn unwrap(keys: &Keys, agency: &Agency, body: &[u8]) -> Result<Notice, PersonError> {
     let plain = keys.unwrap(&context(agency), body)?;
     Ok(serde_json::from_slice(&plain).map_err(|_| TrustError::Unreadable("agency.feed"))?)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn unhex(text: &str) -> Option<BlindIndex> {
-    if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }

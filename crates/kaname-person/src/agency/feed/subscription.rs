@@ -3,7 +3,7 @@
 //! Each subscription goes through the feed at its own pace: one job delivers, in order, and ends when all has arrived. What fails is
 //! tried again later and later; who has not answered to the last try is sent nothing any more until it subscribes again.
 
-use kaname_base::Env;
+use kaname_base::{Env, hex};
 use kaname_store::jobs::{self, Enqueued, Job, NewJob};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::keys::{BlindIndex, random};
@@ -11,7 +11,7 @@ use kaname_trust::{Keys, TrustError};
 use serde::{Deserialize, Serialize};
 
 use super::table::{self as own, SubscriptionRow};
-use super::{Listener, Notice, Placed, append, bucket, hex, index, life_topics, unhex, unwrap};
+use super::{Listener, Notice, Placed, append, bucket, index, life_topics, unwrap};
 use crate::agency::{Agency, Desk};
 use crate::{Action, PersonError, Refusal, policy};
 
@@ -116,7 +116,7 @@ pub fn make_topic(desk: Desk<'_>, name: &str) -> Result<Topic, PersonError> {
     }
     let id =
         desk.keys.blind_index("agency.topic", &[desk.agency.id.as_bytes(), b"\0", name.as_bytes()].concat());
-    let topic = Topic { id: hex(&id), name: name.to_owned(), owner: desk.agency.id.clone() };
+    let topic = Topic { id: hex::encode(&id), name: name.to_owned(), owner: desk.agency.id.clone() };
     let plain = serde_json::to_vec(&topic).expect("three texts are plain data");
     let body = desk.keys.wrap(b"agency.topic", &plain);
     let home = desk.store.buckets().home();
@@ -130,7 +130,8 @@ pub fn make_topic(desk: Desk<'_>, name: &str) -> Result<Topic, PersonError> {
 /// [`Refusal::NoSuchResident`] when there is none; [`Refusal::RegisterKeeps`] when it is somebody else's.
 pub fn drop_topic(desk: Desk<'_>, id: &str) -> Result<(), PersonError> {
     let topic = topic_of(desk, id)?;
-    let id = unhex(&topic.id).filter(|_| topic.owner == desk.agency.id).ok_or(Refusal::RegisterKeeps)?;
+    let id =
+        hex::decode(&topic.id).filter(|_| topic.owner == desk.agency.id).ok_or(Refusal::RegisterKeeps)?;
     let home = desk.store.buckets().home();
     desk.store.write::<_, StoreError, _>(home, move |tx| own::drop_topic(tx, &id))?;
     Ok(())
@@ -154,7 +155,7 @@ pub fn publish(
     let event: BlindIndex = random();
     let at = desk.env.now.seconds() / 60 * 60;
     let (subject, text) = (subject.to_owned(), text.to_owned());
-    let notice = Notice { id: hex(&event), topic: topic.id.clone(), subject, text, at };
+    let notice = Notice { id: hex::encode(&event), topic: topic.id.clone(), subject, text, at };
     for Listener { agency, .. } in listeners {
         let mine = list(desk.store, desk.keys, agency)?;
         if mine.iter().any(|one| one.topic == topic.id) {
@@ -229,7 +230,7 @@ pub fn subscriptions(desk: Desk<'_>) -> Result<Vec<Subscription>, PersonError> {
 /// [`Refusal::NoSuchResident`] when there is none.
 pub fn unsubscribe(desk: Desk<'_>, id: &str) -> Result<(), PersonError> {
     policy::may(&desk.agency.actor(), Action::TellAsAgency)?;
-    let (who, id) = (index(desk.keys, desk.agency), unhex(id).ok_or(Refusal::NoSuchResident)?);
+    let (who, id) = (index(desk.keys, desk.agency), hex::decode(id).ok_or(Refusal::NoSuchResident)?);
     let was_there =
         desk.store.write::<_, StoreError, _>(bucket(desk.store, desk.keys, desk.agency), move |tx| {
             own::unsubscribe(tx, &who, &id)
@@ -419,7 +420,7 @@ fn topic_of(desk: Desk<'_>, id: &str) -> Result<Topic, PersonError> {
 
 fn shown(id: &BlindIndex, body: Body, state: i64) -> Subscription {
     let Body { topic, address, policy } = body;
-    Subscription { id: hex(id), topic, address, policy, active: state == ACTIVE }
+    Subscription { id: hex::encode(id), topic, address, policy, active: state == ACTIVE }
 }
 
 fn body_of(keys: &Keys, agency: &Agency, row: &SubscriptionRow) -> Result<Body, PersonError> {
@@ -429,8 +430,10 @@ fn body_of(keys: &Keys, agency: &Agency, row: &SubscriptionRow) -> Result<Body, 
 
 /// Only who receives what is sent to the address learns it, and only this deployment can make it.
 fn token_of(keys: &Keys, row: &SubscriptionRow) -> String {
-    hex(&keys
-        .blind_index("agency.confirmation", &[row.id.as_slice(), &row.generation.to_be_bytes()].concat()))
+    hex::encode(
+        &keys
+            .blind_index("agency.confirmation", &[row.id.as_slice(), &row.generation.to_be_bytes()].concat()),
+    )
 }
 
 fn context(agency: &Agency) -> Vec<u8> {

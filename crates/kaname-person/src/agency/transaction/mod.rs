@@ -3,13 +3,14 @@
 //! A question is remembered by the agency's own id of it, so that asked twice it is answered once. What is remembered names nobody:
 //! the question itself lies wrapped in the job, and goes with it.
 
+use kaname_base::hex;
 use kaname_store::jobs::{self, Enqueued, Job, NewJob};
 use kaname_store::{Store, StoreError};
 use kaname_trust::keys::{BlindIndex, random};
 use kaname_trust::{Keys, TrustError};
 use serde::{Deserialize, Serialize};
 
-use super::feed::{bucket, hex, index, prune, unhex};
+use super::feed::{bucket, index, prune};
 use super::{Agency, Desk};
 use crate::{Action, PersonError, Refusal, policy};
 
@@ -73,7 +74,7 @@ struct Wrapped {
 
 /// What the register calls a question: the same each time for the agency's own id.
 pub fn correlation(keys: &Keys, agency: &Agency, id: &str) -> String {
-    hex(&item_of(keys, agency, id))
+    hex::encode(&item_of(keys, agency, id))
 }
 
 /// Takes a question, to be answered by a job. The same again is the same question, and answered once.
@@ -127,7 +128,7 @@ pub fn status(desk: Desk<'_>, id: Named<'_>) -> Result<Option<Transaction>, Pers
     policy::may(&desk.agency.actor(), Action::ReadAsAgency)?;
     let item = match id {
         Named::Own(id) => item_of(desk.keys, desk.agency, id),
-        Named::Registers(id) => match unhex(id) {
+        Named::Registers(id) => match hex::decode(id) {
             Some(item) => item,
             None => return Ok(None),
         },
@@ -145,7 +146,7 @@ pub fn status(desk: Desk<'_>, id: Named<'_>) -> Result<Option<Transaction>, Pers
         1 => State::Answered,
         _ => State::GivenUp,
     };
-    Ok(Some(Transaction { id, correlation: hex(&item), references, state, at }))
+    Ok(Some(Transaction { id, correlation: hex::encode(&item), references, state, at }))
 }
 
 /// By which of its names a question is meant.
@@ -162,7 +163,7 @@ pub fn question(keys: &Keys, job: &Job) -> Option<Question> {
     let plain = keys.unwrap(&job_context(&job.id), &job.body).ok()?;
     let Wrapped { agency, item, body } = serde_json::from_slice(&plain).ok()?;
     let item = match item {
-        Some(item) => Some(unhex(&item)?),
+        Some(item) => Some(hex::decode(&item)?),
         None => None,
     };
     Some(Question { agency, body, item })
@@ -201,7 +202,7 @@ fn enqueue(
 }
 
 fn job_body(agency: &Agency, item: Option<&BlindIndex>, body: &str) -> Vec<u8> {
-    let item = item.map(|item| hex(item));
+    let item = item.map(|item| hex::encode(item));
     let wrapped = Wrapped { agency: agency.id.clone(), item, body: body.to_owned() };
     serde_json::to_vec(&wrapped).expect("texts are plain data")
 }

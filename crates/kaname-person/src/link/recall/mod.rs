@@ -10,7 +10,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use kaname_base::{Env, Instant};
+use kaname_base::{Env, Instant, hex};
 use kaname_store::jobs::{self, Job, NewJob};
 use kaname_store::{StoreError, Tx};
 use kaname_trust::access;
@@ -163,12 +163,12 @@ pub fn tell(desk: &Desk, env: &Env, listeners: &[Listener], job: &Job) -> Result
     let Notice { source, reference, first, last, undone, issued } = read(desk, &row)?;
     let day = |at: Instant| at.date_in(&desk.pack.time_zone).to_string();
     let text = serde_json::json!({
-        "notice": feed::hex(&id), "source": source, "reference": reference, "firstRead": day(first),
+        "notice": hex::encode(&id), "source": source, "reference": reference, "firstRead": day(first),
         "lastRead": day(last), "undone": day(undone), "issued": issued,
     });
     let event = desk.keys.blind_index("agency.event", &[TELL.as_bytes(), &id[..]].concat());
     let notice = feed::Notice {
-        id: feed::hex(&event),
+        id: hex::encode(&event),
         topic: TOPIC.to_owned(),
         subject: source,
         text: text.to_string(),

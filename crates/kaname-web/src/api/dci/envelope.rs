@@ -8,7 +8,6 @@ use kaname_person::PersonError;
 use kaname_signin::{Provider, client_token};
 use serde_json::{Map, Value, json};
 
-use super::moment;
 use crate::api::webhooks;
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
@@ -264,7 +263,7 @@ fn answer_header(
     status: &str,
 ) -> Value {
     json!({
-        "version": VERSION, "message_id": message_id(), "message_ts": moment(env.now.seconds()),
+        "version": VERSION, "message_id": message_id(), "message_ts": env.now.to_string(),
         "action": action, "status": status, "total_count": parts, "completed_count": parts,
         "sender_id": host(&provider.config().issuer), "receiver_id": receiver, "is_msg_encrypted": false,
     })
@@ -276,7 +275,7 @@ fn message_id() -> String {
 
 /// The standard's acknowledgement: the answer comes later.
 pub(super) fn acknowledged(call: &Call, correlation: &str) -> Value {
-    let timestamp = moment(call.env.now.seconds());
+    let timestamp = call.env.now.to_string();
     json!({ "message": { "ack_status": "ACK", "timestamp": timestamp, "correlation_id": correlation } })
 }
 
@@ -299,7 +298,7 @@ pub(super) fn told(
 fn refusal(app: &App, call: &Call, agency: &Agency, voice: Voice, refused: &Refused) -> Response {
     let body = match voice {
         Voice::Async => json!({ "message": {
-            "ack_status": "ERR", "timestamp": moment(call.env.now.seconds()), "correlation_id": message_id(),
+            "ack_status": "ERR", "timestamp": call.env.now.to_string(), "correlation_id": message_id(),
             "error": refused.shown(),
         } }),
         Voice::Sync(action) => {

@@ -13,6 +13,7 @@ pub mod later;
 mod record;
 
 use axum::http::StatusCode;
+use kaname_base::Instant;
 use kaname_person::agency::search::search;
 use kaname_person::agency::transaction::{self, State};
 use kaname_person::agency::{Agency as Asks, Desk};
@@ -87,7 +88,7 @@ fn answers(desk: Desk<'_>, requests: &[Request]) -> Result<Vec<Value>, Failure> 
 }
 
 fn answer(desk: Desk<'_>, request: &Request) -> Result<Value, Failure> {
-    let at = moment(desk.env.now.seconds());
+    let at = desk.env.now.to_string();
     let mut shown = json!({ "reference_id": request.reference, "timestamp": at });
     if let Some(locale) = &request.locale {
         shown["locale"] = Value::from(locale.as_str());
@@ -151,7 +152,7 @@ fn status_message(desk: Desk<'_>, asked: &Map<String, Value>) -> Result<Value, F
             State::Answered => "succ",
             State::GivenUp => "rjct",
         };
-        let part = |reference: &String| json!({ "reference_id": reference, "timestamp": moment(found.at), "status": status });
+        let part = |reference: &String| json!({ "reference_id": reference, "timestamp": Instant::from_seconds(found.at).to_string(), "status": status });
         found.references.iter().map(part).collect()
     });
     // The standard has no word for a question that is not known: a status without parts.
@@ -164,11 +165,6 @@ fn status_message(desk: Desk<'_>, asked: &Map<String, Value>) -> Result<Value, F
             "txn_status": { "transaction_id": id, "correlation_id": of_it, "search_response": parts },
         },
     }))
-}
-
-/// A moment as the standard writes it.
-fn moment(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 
 /// 200 with this body.

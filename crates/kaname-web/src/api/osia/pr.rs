@@ -1,7 +1,6 @@
 //! OSIA Population Registry 1.5: persons and their identities. The register's own record of a resident is her identity `register`.
 
 use axum::http::{StatusCode, header};
-use kaname_base::Instant;
 use kaname_person::PersonError;
 use kaname_person::agency::file::{Claim, Listed};
 use kaname_person::agency::person::{self, Identity, Meaning, REGISTER};
@@ -347,13 +346,7 @@ fn shown(
     };
     let mut document = claim.document;
     document.insert("identityId".to_owned(), Value::from(claim.id));
-    document.insert("createdDate".to_owned(), moment(claim.made));
-    document.insert("updatedDate".to_owned(), moment(claim.changed));
+    document.insert("createdDate".to_owned(), Value::from(claim.made.to_string()));
+    document.insert("updatedDate".to_owned(), Value::from(claim.changed.to_string()));
     Ok(Value::Object(document))
-}
-
-/// A time as RFC 3339 has it.
-pub(super) fn moment(at: Instant) -> Value {
-    let at = jiff::Timestamp::from_second(at.seconds()).unwrap_or_default();
-    Value::from(at.to_string())
 }

@@ -6,6 +6,7 @@
 mod summary;
 pub(crate) mod world;
 
+use kaname_base::hex;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -131,7 +132,7 @@ pub(crate) fn run(ask: &Demo) -> Result<ExitCode, Failure> {
         letters,
         accounts,
         payout: payout::Account::of(&report),
-        log: summary::LogState { entries: published.size, root: show::hex(&published.root) },
+        log: summary::LogState { entries: published.size, root: hex::encode(&published.root) },
         nothing_new: !is_new && imported.nothing_new && !paid_now && published.added == 0,
         seconds: watch.seconds(),
         steps: steps.marks,
@@ -274,7 +275,7 @@ fn pay(
 }
 
 fn temporary_folder() -> Result<PathBuf, Failure> {
-    let name = format!("kaname-demo-{}", show::hex(&kaname_trust::keys::random::<6>()));
+    let name = format!("kaname-demo-{}", hex::encode(&kaname_trust::keys::random::<6>()));
     let folder = std::env::temp_dir().join(name);
     crate::deployment::make_private(&folder)?;
     Ok(folder)

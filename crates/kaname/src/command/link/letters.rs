@@ -1,5 +1,6 @@
 //! `kaname link letters`: whoever a wrong link concerns and no screen reaches is written to.
 
+use kaname_base::hex;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -80,7 +81,7 @@ pub(super) fn run(ask: &Letters) -> Result<ExitCode, Failure> {
             issued: told.notice.issued.clone(),
             shell: shell.clone(),
         };
-        paper::write_page(&ask.out.join(format!("reader-{}.html", show::hex(&told.id))), &page)?;
+        paper::write_page(&ask.out.join(format!("reader-{}.html", hex::encode(&told.id))), &page)?;
         acknowledge(&desk, &telling, &told.reader, told.id)?;
         written.to_readers += 1;
     }
