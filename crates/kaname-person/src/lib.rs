@@ -46,7 +46,6 @@ pub mod policy;
 pub mod register;
 pub mod resident;
 mod scatter;
-pub mod sector;
 mod serial;
 pub mod show;
 mod table;

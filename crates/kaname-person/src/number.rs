@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::cipher::{AES_128, EncryptingKey, UnboundCipherKey};
 use kaname_base::number::{NumberScheme, PersonNumber};
 use kaname_base::pack::Pack;
-use kaname_base::{Buckets, Env, Instant};
+use kaname_base::{Env, Instant};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::person::bucket_of;
@@ -274,20 +274,6 @@ pub fn find_by_number(
     Ok(found.filter(|(_, state)| *state == NumberState::Current).map(|(person, _)| person))
 }
 
-/// Whose number this is or was. For the authority: everybody else is told nothing of a replaced number.
-///
-/// # Errors
-/// [`Refusal::NotAllowed`](crate::Refusal::NotAllowed).
-pub fn find_with_replaced(
-    store: &Store,
-    keys: &Keys,
-    by: &Actor,
-    number: &PersonNumber,
-) -> Result<Option<(PersonId, NumberState)>, PersonError> {
-    crate::policy::may(by, crate::Action::FindByReplacedNumber)?;
-    look_up(store, keys, number)
-}
-
 pub(crate) fn look_up(
     store: &Store,
     keys: &Keys,
@@ -465,9 +451,4 @@ pub fn samples(pack: &Pack, key: &[u8; 16], count: usize) -> Vec<PersonNumber> {
     }
     numbers.truncate(count);
     numbers
-}
-
-/// The bucket in which a number's row of the directory lies.
-pub fn bucket_of_number(keys: &Keys, buckets: Buckets, number: &PersonNumber) -> kaname_base::Bucket {
-    rows::directory_bucket(buckets, &index_of(keys, number))
 }

@@ -36,6 +36,7 @@ const AFTER_HELP: &str =
 Begin with: kaname demo";
 
 fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
     let cli = Cli::parse();
     log_to_standard_error();
     match command::run(cli.command) {
@@ -45,6 +46,19 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// `kaname … | head` closes our output before we are through. That is no fault of the program: it ends as other commands do then,
+/// with 141 (128 + SIGPIPE), and not with a panic.
+fn end_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let what = panic.payload_as_str().unwrap_or_default();
+        if what.starts_with("failed printing to stdout") && what.contains("Broken pipe") {
+            std::process::exit(141);
+        }
+        usual(panic);
+    }));
 }
 
 /// Our own crates write to standard error from the level in `KANAME_LOG` (error, warn, info, debug; else warn). Libraries stay silent:

@@ -45,7 +45,8 @@ fn asked(person: PersonId, request: u8, kind: AliasKind, days: i64) -> MakeAlias
     MakeAlias { request: [request; 16], asking: Asking::herself(person), kind, until }
 }
 
-fn found(w: &World, env: &Env, text: &str, actor: &Actor, use_id: u8) -> Option<PersonId> {
+/// Whom the text leads this actor to.
+pub(crate) fn found(w: &World, env: &Env, text: &str, actor: &Actor, use_id: u8) -> Option<PersonId> {
     let ask = Resolve { text, actor, use_id: [use_id; 16] };
     resolve(&w.store, &w.keys, &w.pack, env, &ask).expect("looks")
 }

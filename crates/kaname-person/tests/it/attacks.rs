@@ -2,7 +2,7 @@
 
 use kaname_person::show::{number_with, open_resident, resident_with, reveal_number};
 use kaname_person::{Entry, PersonError, Refusal, Resident};
-use kaname_store::Value;
+use kaname_store::{StoreError, Value};
 use kaname_testkit::{TestStore, on_every_store};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Access, PersonId, Sealed, TrustError, access, seal};
@@ -96,15 +96,14 @@ fn a_swapped_directory_row_finds_nobody(t: &TestStore) {
     let w = World::new(t, "example");
     let (victim, thief) = neighbours(&w);
     let number = reveal(&w, victim);
-    let directory = kaname_person::number::bucket_of_number(&w.keys, w.store.buckets(), &number);
-    w.store
-        .write::<_, PersonError, _>(directory, move |tx| {
-            let swap = "UPDATE person_number SET id = $2 WHERE bucket = $1 AND id = $3";
-            tx.change_one(swap, &[Value::from(&thief), Value::from(&victim)])?;
-            Ok(())
-        })
-        .expect("works");
-    let found =
-        kaname_person::number::find_with_replaced(&w.store, &w.keys, &registrar(), &number).expect("looks");
+    let swap = "UPDATE person_number SET id = $2 WHERE bucket = $1 AND id = $3";
+    let swapped = w.store.buckets().all().map(|bucket| {
+        let values = move |tx: &mut kaname_store::Tx<'_>| {
+            tx.change(swap, &[Value::from(&thief), Value::from(&victim)])
+        };
+        w.store.write::<_, StoreError, _>(bucket, values).expect("works")
+    });
+    assert_eq!(swapped.sum::<u64>(), 1);
+    let found = crate::aliases::found(&w, &env(2), number.as_str(), &registrar(), 1);
     assert_eq!(found, None, "the person's own bucket has the last word");
 }

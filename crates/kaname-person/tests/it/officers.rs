@@ -3,14 +3,13 @@
 use kaname_base::pack::Pack;
 use kaname_person::four_eyes;
 use kaname_person::import::rejected;
-use kaname_person::number::{find_by_number, find_with_replaced};
+use kaname_person::number::find_by_number;
 use kaname_person::officer::{
     NewOfficer, OfficerChange, OfficerId, add_officer, change_officer, may_manage, officer, officers,
 };
 use kaname_person::officer_key::{give_key, prove};
 use kaname_person::policy::{POLICY, SCOPES, as_text, may};
 use kaname_person::register::find_by_reference;
-use kaname_person::sector::sector_identifier;
 use kaname_person::{Action, PersonError, Refusal};
 use kaname_store::Value;
 use kaname_testkit::{TestStore, on_every_store};
@@ -248,19 +247,6 @@ fn a_mandate_allows_what_is_in_its_scope_and_nothing_else() {
 }
 
 #[test]
-fn sectors_cannot_compare_notes() {
-    let t = TestStore::sqlite();
-    let w = World::new(&t, "example");
-    let person = w.register(1, jane()).expect("registers");
-    let other = w.register(2, kaname_person::Entry { reference: "A-2", ..jane() }).expect("registers");
-    let id = |sector, person| sector_identifier(&w.keys, sector, person);
-    assert_eq!(id("tax", person), id("tax", person));
-    assert_eq!(id("tax", person).len(), 43);
-    let all = [id("tax", person), id("health", person), id("tax", other), id("health", other)];
-    assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), 4);
-}
-
-#[test]
 fn nobody_looks_for_a_resident_without_the_role() {
     let t = TestStore::sqlite();
     let w = World::new(&t, "example");
@@ -269,7 +255,6 @@ fn nobody_looks_for_a_resident_without_the_role() {
     let by_reference =
         |role| refused(find_by_reference(&w.store, &w.keys, &crate::world::officer(role), "town", "A-1"));
     let by_number = |role| refused(find_by_number(&w.store, &w.keys, &crate::world::officer(role), &number));
-    let by_old = |role| refused(find_with_replaced(&w.store, &w.keys, &crate::world::officer(role), &number));
     let file = w.file("rejects.csv", "");
     let rejects = |role| match rejected(&crate::world::officer(role), &file, 0, 9) {
         Err(refusal) => refusal.code(),
@@ -279,7 +264,6 @@ fn nobody_looks_for_a_resident_without_the_role() {
     let roles = ["registrar", "payments", "help-desk", "auditor", "administrator"];
     assert_eq!(roles.map(by_reference), ["done", "done", "done", "done", no]);
     assert_eq!(roles.map(by_number), ["done", "done", "done", "done", no]);
-    assert_eq!(roles.map(by_old), ["done", no, no, "done", no]);
     assert_eq!(roles.map(rejects), ["done", no, no, no, no]);
 }
 

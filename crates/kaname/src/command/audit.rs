@@ -1,10 +1,10 @@
 //! `kaname audit`: the register searched for errors, and what officers make of them.
 
-use kaname_base::hex;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use kaname_base::hex;
 use kaname_pay::payee::audit::{AccountFault, Opened, audit_bucket};
 use kaname_person::Action;
 use kaname_person::audit::{

@@ -8,7 +8,7 @@ use kaname_trust::Keys;
 use kaname_trust::log::verify_published;
 use serde::Serialize;
 
-use super::On;
+use super::{On, jobs};
 use crate::deployment::{Config, Deployment, folder_of, load_pack};
 use crate::error::{Failure, REFUSED};
 use crate::show;
@@ -31,7 +31,11 @@ pub(crate) fn run(on: &On) -> Result<ExitCode, Failure> {
     ];
     if checks.iter().all(|check| check.good) {
         let deployment = on.open()?;
-        checks.extend([check("log", log(&deployment)), check("banks", banks(&deployment))]);
+        checks.extend([
+            check("log", log(&deployment)),
+            check("banks", banks(&deployment)),
+            check("jobs", given_up(&deployment)),
+        ]);
     } else {
         let waits = "not looked at while something above is wrong: mend that, and run doctor again";
         checks.push(check("log", Err(waits.to_owned())));
@@ -99,6 +103,17 @@ fn banks(deployment: &Deployment) -> Result<String, String> {
         0 => "none are set up: everybody is paid by voucher".to_owned(),
         count => format!("{count} simulated"),
     })
+}
+
+/// What goes on behind the pages: messages to agencies and banks, and what a death closes elsewhere.
+fn given_up(deployment: &Deployment) -> Result<String, String> {
+    match jobs::count_dead(&deployment.store).map_err(|failure| failure.to_string())? {
+        0 => Ok("none was given up".to_owned()),
+        some => Err(format!(
+            "{} given up after many attempts\n  what to do: kaname jobs dead says which and why; mend that, then kaname jobs again --all",
+            show::grouped(some as u64)
+        )),
+    }
 }
 
 /// Somebody else listening where we want to is the usual reason why a server does not start.

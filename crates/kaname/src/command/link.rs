@@ -2,11 +2,11 @@
 
 mod letters;
 
-use kaname_base::hex;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use kaname_base::hex;
 use kaname_person::Action;
 use kaname_person::link::file::{BATCH, CheckFile, LinkMapping, Progress, Report, check_file};
 use kaname_person::link::rules::Shown;

@@ -1,10 +1,10 @@
 //! `kaname log`: the transparency log, checked from outside and against the database.
 
-use kaname_base::hex;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use kaname_base::hex;
 use kaname_trust::log::{check_database, verify_published};
 use serde::Serialize;
 

@@ -8,6 +8,7 @@ mod doctor;
 mod enrol;
 mod hold;
 mod init;
+mod jobs;
 mod key;
 mod ledger;
 pub(crate) mod link;
@@ -68,6 +69,9 @@ pub(crate) enum Command {
     /// Check the books
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// See which work behind the pages was given up, and try it again
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     /// Change the key that signs sign-ins
     #[command(subcommand)]
     Key(key::Key),
@@ -127,6 +131,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Party(party) => party::run(&party),
         Command::Payout(payout) => payout::run(&payout),
         Command::Ledger(ledger) => ledger::run(&ledger),
+        Command::Jobs(jobs) => jobs::run(&jobs),
         Command::Key(key) => key::run(&key),
         Command::Bench(bench) => bench::run(&bench),
         Command::Doctor(on) => doctor::run(&on),

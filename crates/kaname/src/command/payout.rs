@@ -3,10 +3,10 @@
 mod account;
 mod voucher;
 
-use kaname_base::hex;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use kaname_base::hex;
 use kaname_pay::payout::{
     Approve, BATCH, Go, Outcome, Phase, PlanRun, Programme, Progress, Run, RunPayout, RunState, To, approve,
     earlier_runs, fund, plan, report, retry, run as carry_out, run_of,

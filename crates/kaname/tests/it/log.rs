@@ -2,12 +2,13 @@
 //! files or the database behind them.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::database::Database;
 use crate::program::{
-    FINISHED, Place, answer, copy_folder, files_below, finished, refusal, run, spoken, text,
+    FINISHED, Place, answer, copy_folder, files_below, finished, kaname, refusal, run, spoken, text,
 };
 
 /// What an outsider has: a copy of the log's folder, and the key that the authority publishes.
@@ -177,10 +178,26 @@ fn the_doctor_looks_at_everything() {
     let folder = place.folder();
     let checks = answer(&["doctor", "--config", text(&folder), "--json"]);
     let checks = checks.as_array().unwrap();
-    assert_eq!(checks.len(), 6);
+    assert_eq!(checks.len(), 7);
     assert!(checks.iter().all(|check| check["good"] == true), "{checks:?}");
     let said = spoken(&["doctor", "--config", text(&folder)], 0);
     assert!(said.contains("kaname serve"), "{said}");
+
+    // Work that was given up is not forgotten: the doctor says so until somebody has it tried again.
+    let job = "0102030405060708090a0b0c0d0e0f10";
+    Database::sqlite(&folder).execute(&format!(
+        "INSERT INTO store_job (bucket, id, kind, body, state, made, due, attempts, leased_until, error)
+         VALUES (0, x'{job}', 'feed.push', x'', 2, 1, 1, 12, 0, 'no-answer')"
+    ));
+    let said = spoken(&["doctor", "--config", text(&folder)], 1);
+    assert!(said.contains("WRONG jobs") && said.contains("kaname jobs dead"), "{said}");
+    let said = spoken(&["jobs", "dead", "--config", text(&folder)], 0);
+    assert!(said.contains(job) && said.contains("feed.push  no-answer"), "{said}");
+    let other = job.replace("01", "02");
+    let said = refusal(&["jobs", "again", &other, "--config", text(&folder)], 1);
+    assert!(said.contains("kaname jobs dead"), "{said}");
+    assert_eq!(answer(&["jobs", "again", job, "--config", text(&folder), "--json"])["again"], 1);
+    assert_eq!(answer(&["jobs", "dead", "--config", text(&folder), "--json"]), serde_json::json!([]));
 
     Database::sqlite(&folder).execute("CREATE TABLE pay_scratch (id INTEGER PRIMARY KEY, note REAL)");
     let said = spoken(&["doctor", "--config", text(&folder)], 1);
@@ -206,4 +223,17 @@ fn the_doctor_looks_at_everything() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("WRONG log"), "{said}");
+}
+
+/// `kaname … | head` goes before the command is through: that is no panic.
+#[test]
+fn nobody_needs_to_read_to_the_end() {
+    let place = finished();
+    let folder = place.folder();
+    let doctor = ["doctor", "--config", text(&folder)];
+    let mut child = kaname(&doctor).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), said.as_ref()), (Some(141), ""));
 }

@@ -6,11 +6,11 @@
 mod summary;
 pub(crate) mod world;
 
-use kaname_base::hex;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use kaname_base::hex;
 use kaname_pay::payee::{RegisterPayee, Registration, register_many};
 use kaname_pay::payout::{BATCH as PAID_AT_ONCE, RunState, report, runs};
 use kaname_pay::{PayError, RunId};

@@ -1,10 +1,10 @@
 //! `kaname link letters`: whoever a wrong link concerns and no screen reaches is written to.
 
-use kaname_base::hex;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use kaname_base::hex;
 use kaname_person::Action;
 use kaname_person::link::recall::{acknowledge, all_notices, letters, set_written};
 use kaname_web::link_view as view;
