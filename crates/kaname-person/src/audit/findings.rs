@@ -7,8 +7,8 @@ use kaname_trust::{Actor, PersonId, TrustError};
 use serde::{Deserialize, Serialize};
 
 use super::table::{self, FindingRow};
-use crate::link::{Desk, LinkId, incident};
-use crate::{Action, PersonError, Refusal, policy, serial};
+use crate::link::{Desk, Evidence, LinkId, incident, lookup};
+use crate::{Action, PersonError, Refusal, Resident, policy, serial};
 
 /// What can be wrong in the register.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub enum Kind {
     SamePersonTwice,
     /// A date that cannot be.
     ImpossibleDate,
+    /// Two people who cannot be to each other what is recorded.
+    ImpossibleRelation,
     /// The evidence of a link would no longer be enough.
     EvidenceChanged,
     /// Another resident fits a linked record as well.
@@ -34,12 +36,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::SharedAccount,
         Kind::SharedRecord,
         Kind::HolderDiffers,
         Kind::SamePersonTwice,
         Kind::ImpossibleDate,
+        Kind::ImpossibleRelation,
         Kind::EvidenceChanged,
         Kind::RivalAppeared,
         Kind::CounterPattern,
@@ -53,6 +56,7 @@ impl Kind {
             Kind::HolderDiffers => "holder-differs",
             Kind::SamePersonTwice => "same-person-twice",
             Kind::ImpossibleDate => "impossible-date",
+            Kind::ImpossibleRelation => "impossible-relation",
             Kind::EvidenceChanged => "evidence-changed",
             Kind::RivalAppeared => "rival-appeared",
             Kind::CounterPattern => "counter-pattern",
@@ -131,6 +135,96 @@ pub struct Finding {
     pub found_at: Instant,
 }
 
+/// What is known of a finding beside its kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum About<'a> {
+    /// Nothing more.
+    Nothing,
+    /// Which date, which relation, how the holder differs: a word for which readers have a text.
+    Word(&'a str),
+    /// What was unusual at a counter.
+    Pattern {
+        /// What was done: a code of [`super::Act`].
+        act: &'a str,
+        /// What was unusual about it.
+        word: &'a str,
+        /// The officer's id, or the office by the pack's code.
+        who: &'a str,
+        /// The day, as it began in the time zone UTC.
+        day: Instant,
+    },
+}
+
+impl Finding {
+    /// What is known of it beside its kind.
+    pub fn about(&self) -> About<'_> {
+        let parts: Vec<&str> = self.detail.split(' ').collect();
+        match (self.kind, parts.as_slice()) {
+            (Kind::CounterPattern, [act, word, who, "day", day]) => match day.parse::<i64>() {
+                Ok(day) => About::Pattern { act, word, who, day: Instant::from_seconds(day * 86_400) },
+                Err(_) => About::Nothing,
+            },
+            // Which version of a link was looked at tells it from a later finding, and a reader nothing.
+            (Kind::EvidenceChanged | Kind::RivalAppeared, _) | (_, [""]) => About::Nothing,
+            (_, [word]) => About::Word(word),
+            _ => About::Nothing,
+        }
+    }
+}
+
+/// A finding with everybody whom it is about.
+pub struct Opened {
+    /// The finding.
+    pub finding: Finding,
+    /// Who, as they are now; somebody who is in no register any more is left out.
+    pub people: Vec<(PersonId, Resident)>,
+    /// What the matching engine says of two people.
+    pub evidence: Option<Evidence>,
+}
+
+/// A finding that nobody has settled; opens nobody.
+///
+/// # Errors
+/// As [`open_one`].
+pub fn find(desk: &Desk, by: &Actor, id: BlindIndex) -> Result<Finding, PersonError> {
+    policy::may(by, Action::SettleFinding)?;
+    let bucket = desk.store.buckets().of_hash(&id);
+    let row = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::finding(tx, &id))?;
+    opened(desk, &row.filter(|row| row.state == 1).ok_or(Refusal::NoSuchFinding)?)
+}
+
+/// What is opened of the people of a finding; it stands in the log of each.
+const SHOWN: [&str; 7] = ["name", "birth_date", "sex", "address", "phone", "relations", "life-events"];
+
+/// Opens a finding that nobody has settled, and everybody whom it is about, each with a line in her log.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`], [`Refusal::NoSuchFinding`].
+pub fn open_one(desk: &Desk, env: &Env, by: &Actor, id: BlindIndex) -> Result<Opened, PersonError> {
+    let finding = find(desk, by, id)?;
+    // What an officer's role reads records for: who may put it right, and who only looks.
+    let purposes = policy::purposes_of(&by.role);
+    let purpose = if purposes.contains(&lookup::CORRECTION) { lookup::CORRECTION } else { "audit" };
+    let mut people = Vec::with_capacity(finding.people.len());
+    for person in finding.people.iter().copied() {
+        let (with, env, by) = (desk.clone(), env.again(), by.clone());
+        let found = desk.store.write(desk.bucket_of(person), move |tx| {
+            let receipt = lookup::log(tx, &with, &env.again(), &by, person, purpose, &SHOWN)?;
+            crate::show::record_with(tx, &receipt)
+        });
+        match found {
+            Ok(resident) => people.push((person, resident)),
+            Err(PersonError::Refused(Refusal::NoSuchResident)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let evidence = match people.as_slice() {
+        [(_, one), (_, other)] => Some(lookup::compare(desk, &one.particulars, other)),
+        _ => None,
+    };
+    Ok(Opened { finding, people, evidence })
+}
+
 const FINDING: &[u8] = b"person.finding";
 
 /// Keeps a finding; the same one again changes nothing, not even when it was dismissed. Whether it is new.
@@ -169,16 +263,7 @@ pub fn open(desk: &Desk, by: &Actor, most: usize) -> Result<Vec<Finding>, Person
         let left = i64::try_from(most - findings.len()).unwrap_or(i64::MAX);
         let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::open_findings(tx, left))?;
         for row in rows {
-            let body = unwrap(desk, &row.id, &row.wrapped)?;
-            let kind = Kind::ALL.into_iter().find(|kind| kind.code() == row.kind);
-            findings.push(Finding {
-                id: row.id,
-                kind: kind.ok_or(StoreError::Type(1))?,
-                people: body.people,
-                link: body.link.and_then(|link| LinkId::parse(&link).ok()),
-                detail: body.detail,
-                found_at: body.found_at,
-            });
+            findings.push(opened(desk, &row)?);
         }
         if findings.len() >= most {
             break;
@@ -186,6 +271,19 @@ pub fn open(desk: &Desk, by: &Actor, most: usize) -> Result<Vec<Finding>, Person
     }
     findings.sort_by_key(|finding| (finding.kind, finding.found_at));
     Ok(findings)
+}
+
+fn opened(desk: &Desk, row: &FindingRow) -> Result<Finding, PersonError> {
+    let body = unwrap(desk, &row.id, &row.wrapped)?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.code() == row.kind);
+    Ok(Finding {
+        id: row.id,
+        kind: kind.ok_or(StoreError::Type(1))?,
+        people: body.people,
+        link: body.link.and_then(|link| LinkId::parse(&link).ok()),
+        detail: body.detail,
+        found_at: body.found_at,
+    })
 }
 
 /// How many findings there are, by kind and state: open, confirmed, dismissed.

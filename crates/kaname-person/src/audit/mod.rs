@@ -11,6 +11,8 @@ mod run;
 pub(crate) mod table;
 
 pub use counters::{Act, Counters, Pattern};
-pub use findings::{Draft, Finding, Kind, Settled, count, open, raise, settle};
-pub use rules::{impossible_dates, is_thin};
+pub use findings::{
+    About, Draft, Finding, Kind, Opened, Settled, count, find, open, open_one, raise, settle,
+};
+pub use rules::{Related, impossible_alone, impossible_dates, impossible_relation, is_thin};
 pub use run::{Audit, Audited, audit, raise_patterns};

@@ -1,6 +1,6 @@
 //! Use case: search the register for errors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kaname_base::{Bucket, Env, Instant};
 use kaname_store::{StoreError, Tx};
@@ -10,6 +10,7 @@ use kaname_trust::{Actor, ActorKind, PersonId, Sealed};
 
 use super::counters::{Act, Counters, Pattern};
 use super::findings::{Draft, Kind, raise};
+use super::rules::Related;
 use super::{rules, table};
 use crate::event::{EventKind, LifeEvent};
 use crate::link::index::{self, Reach};
@@ -19,7 +20,7 @@ use crate::link::{Desk, Evidence, LinkId, LinkState, account, lookup};
 use crate::linkage;
 use crate::matching::{HolderMatch, compare_holder};
 use crate::scatter::scatter_reads;
-use crate::show::resident_with;
+use crate::show::{record_with, resident_with};
 use crate::{Action, Particulars, PersonError, Refusal, Resident, officer, policy};
 
 /// People opened together.
@@ -53,7 +54,8 @@ pub struct Audited {
 }
 
 /// What an audit reads.
-const FIELDS: [&str; 7] = ["name", "birth_date", "sex", "address", "phone", "linked-records", "life-events"];
+const FIELDS: [&str; 8] =
+    ["name", "birth_date", "sex", "address", "phone", "relations", "linked-records", "life-events"];
 const PURPOSE: &str = "audit";
 
 /// Searches the register and the links; what is found is kept, and what officers did is kept for [`raise_patterns`], to
@@ -118,7 +120,7 @@ struct Seen {
     mark: BlindIndex,
     drafts: Vec<Draft>,
     links: Vec<SeenLink>,
-    particulars: Particulars,
+    resident: Resident,
     wrote: Vec<(Act, String, Instant)>,
 }
 
@@ -188,6 +190,7 @@ impl Run<'_> {
         self.check_directory(&seen)?;
         self.check_rivals(&seen)?;
         self.check_twice(&seen)?;
+        self.check_relations(&seen)?;
         self.check_holders(&seen)?;
 
         // Said last: whoever was not done to the end is done again.
@@ -263,7 +266,7 @@ impl Run<'_> {
 
     /// Whether somebody else's entry is this person's too.
     fn check_twice(&mut self, seen: &[Seen]) -> Result<(), PersonError> {
-        let records: Vec<&Particulars> = seen.iter().map(|seen| &seen.particulars).collect();
+        let records: Vec<&Particulars> = seen.iter().map(|seen| &seen.resident.particulars).collect();
         let found = lookup::candidates(self.desk, &records, Reach::SameDay)?;
         let mut others: Vec<(usize, PersonId)> = Vec::new();
         for (place, (found, seen)) in found.iter().zip(seen).enumerate() {
@@ -275,7 +278,7 @@ impl Run<'_> {
         }
         for (place, person, resident) in self.open_others(others)? {
             let seen = &seen[place];
-            let [one, other] = [&seen.particulars, &resident.particulars]
+            let [one, other] = [&seen.resident.particulars, &resident.particulars]
                 .map(|particulars| linkage::Profile::of(particulars, &self.desk.pack));
             let evidence = linkage::compare(&self.desk.model, &one, &other);
             if evidence.probability >= SAME_PERSON && !rules::has_another_given_name(&evidence) {
@@ -287,13 +290,34 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether she and another can be to each other what is recorded. The other is opened whoever she is now: a relation to somebody who died
+    /// should have ended, one to a second entry should be with the first.
+    fn check_relations(&mut self, seen: &[Seen]) -> Result<(), PersonError> {
+        let mut asked: Vec<(usize, PersonId)> = Vec::new();
+        for (place, seen) in seen.iter().enumerate() {
+            let others: BTreeSet<PersonId> = seen.resident.life.relations_now().map(|of| of.to).collect();
+            asked.extend(others.into_iter().filter(|to| *to != seen.person).map(|to| (place, to)));
+        }
+        for (place, person, resident) in self.open_whoever(asked)? {
+            let seen = &seen[place];
+            for relation in seen.resident.life.relations_now().filter(|relation| relation.to == person) {
+                let (hers, other) = (Related::of(&seen.resident), Related::of(&resident));
+                if let Some(word) = rules::impossible_relation(relation, hers, other) {
+                    let (people, detail) = (vec![seen.person, person], word.to_owned());
+                    self.raise(Draft { kind: Kind::ImpossibleRelation, people, link: None, detail })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the bank still has her as the holder of an account that is linked to her.
     fn check_holders(&mut self, seen: &[Seen]) -> Result<(), PersonError> {
         for seen in seen {
             for link in seen.links.iter().filter(|link| link.source == account::SOURCE) {
                 let Some((bank, number)) = account::parts_of(&link.record.reference) else { continue };
                 let Some(holder) = (self.ask.holder)(bank, number) else { continue };
-                let found = compare_holder(&seen.particulars, &holder);
+                let found = compare_holder(&seen.resident.particulars, &holder);
                 if !matches!(found, HolderMatch::Same(_)) {
                     let (people, detail) = (vec![seen.person], found.code().to_owned());
                     self.raise(Draft { kind: Kind::HolderDiffers, people, link: Some(link.id), detail })?;
@@ -303,8 +327,18 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Opens people of any bucket, each once, with an entry in her log; the answer has one line for each place that asked.
+    /// Opens people of any bucket whose entries count; as [`Run::open_whoever`].
     fn open_others(
+        &self,
+        asked: Vec<(usize, PersonId)>,
+    ) -> Result<Vec<(usize, PersonId, Resident)>, PersonError> {
+        let mut opened = self.open_whoever(asked)?;
+        opened.retain(|(.., resident)| !resident.life.standing.is_closed());
+        Ok(opened)
+    }
+
+    /// Opens people of any bucket, each once, with an entry in her log; the answer has one line for each place that asked.
+    fn open_whoever(
         &self,
         asked: Vec<(usize, PersonId)>,
     ) -> Result<Vec<(usize, PersonId, Resident)>, PersonError> {
@@ -321,7 +355,7 @@ impl Run<'_> {
                 let receipts = receipts(tx, &with, &env.again(), &actor, &ids)?;
                 let mut opened = Vec::new();
                 for (receipt, (person, places)) in receipts.iter().zip(&people) {
-                    match resident_with(tx, receipt) {
+                    match record_with(tx, receipt) {
                         Ok(resident) => {
                             opened.extend(places.iter().map(|place| (*place, *person, resident.clone())));
                         }
@@ -405,13 +439,16 @@ fn open_many(
             mark: *mark,
             drafts: Vec::new(),
             links: Vec::new(),
-            particulars: resident.particulars.clone(),
+            resident: resident.clone(),
             wrote: Vec::new(),
         };
         let draft =
             |kind, link, detail: &str| Draft { kind, people: vec![*person], link, detail: detail.to_owned() };
         for word in rules::impossible_dates(&resident, today) {
             seen.drafts.push(draft(Kind::ImpossibleDate, None, word));
+        }
+        for word in rules::impossible_alone(*person, &resident, &desk.pack.person.marriage) {
+            seen.drafts.push(draft(Kind::ImpossibleRelation, None, word));
         }
         let mut wrote = |act, by: &Actor, at| {
             if by.kind == ActorKind::Officer {

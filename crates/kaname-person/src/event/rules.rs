@@ -81,10 +81,10 @@ pub fn admit(
 }
 
 /// Younger than this nobody marries, whatever the law was.
-const CHILD: i8 = 12;
+pub(crate) const CHILD: i8 = 12;
 
 /// Younger than this nobody is a guardian.
-const LEAST_GUARDIAN: i8 = 16;
+pub(crate) const LEAST_GUARDIAN: i8 = 16;
 
 /// Whether two people can begin to be related as `change` says; each as she was on the day.
 ///
@@ -147,7 +147,7 @@ pub(crate) fn may_relate(
 }
 
 /// Whether somebody born then is younger than `years` on a day.
-fn is_younger(born: Date, years: i8, on: Date) -> bool {
+pub(crate) fn is_younger(born: Date, years: i8, on: Date) -> bool {
     born.checked_add(i64::from(years).years()).is_ok_and(|of_age| on < of_age)
 }
 

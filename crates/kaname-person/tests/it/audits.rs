@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use jiff::civil::date;
 use kaname_base::Env;
-use kaname_person::audit::{Act, Audit, Audited, Counters, Kind, audit, count, open, raise_patterns, settle};
+use kaname_person::audit::{
+    About, Act, Audit, Audited, Counters, Finding, Kind, audit, count, open, open_one, raise_patterns, settle,
+};
+use kaname_person::event::check::check as check_events;
 use kaname_person::event::{Change, Corrected, NewEvent, record_event};
 use kaname_person::link::LinkState;
 use kaname_person::link::file::{CheckFile, LinkMapping, check_file};
 use kaname_person::link::holder::linked_to;
 use kaname_person::link::{Desk, account};
-use kaname_person::show::Asking;
-use kaname_person::{Entry, Field, PersonError, Refusal};
+use kaname_person::show::{Asking, access_log};
+use kaname_person::{Entry, Field, PersonError, Refusal, RelationKind};
 use kaname_testkit::{TestStore, on_every_store};
+use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, PersonId};
 
 use crate::world::{World, env, jane, officer, rejects_of};
@@ -24,6 +29,8 @@ on_every_store!(
     a_linked_account_is_held_against_its_bank_and_the_payments,
     corrections_and_links_are_counted_too,
     what_officers_did_is_counted_across_audits,
+    what_two_people_cannot_be_to_each_other_is_found,
+    a_finding_is_opened_with_a_line_in_the_log_of_each,
 );
 
 const HEADER: &str = "reference,family_name,given_name,birth_date,sex,postcode,city,address\n";
@@ -254,6 +261,120 @@ fn what_officers_did_is_counted_across_audits(t: &TestStore) {
     assert_eq!((run(&w, 31, false).opened, patterns()), (1, 1), "the first one was not forgotten");
     run(&w, 32, true);
     assert_eq!(patterns(), 1, "seen again, nothing counts twice");
+}
+
+/// What was recorded when it was possible, and is not any more: a corrected date of birth, a law that changed, a death of which the other
+/// side was never told.
+fn what_two_people_cannot_be_to_each_other_is_found(t: &TestStore) {
+    let w = World::new(t, "example");
+    let born = |request, reference, date| {
+        let entry =
+            Entry { reference, birth_date: date, given_name: reference, phone: "", email: "", ..jane() };
+        w.register(request, entry).expect("registers")
+    };
+    let mother = born(1, "Ann", "1950-01-01");
+    let child = born(2, "Bea", "1980-01-01");
+    let husband = born(3, "Carl", "1951-01-01");
+    let other = born(4, "Dan", "1952-01-01");
+    let on = date(2000, 5, 1);
+    let is_child = Change::RelationBegins { relation: RelationKind::Child, to: child };
+    w.record(&w.event(10, mother, on, is_child)).expect("she is her child");
+    w.record(&w.event(11, mother, on, Change::Marriage { with: husband, names: None })).expect("married");
+    w.work();
+    run(&w, 30, true);
+    assert_eq!(kinds(&w), [], "all of it is possible");
+    w.check_is_sound();
+
+    let later = Corrected { field: Field::BirthDate, text: "1990-01-01".to_owned() };
+    w.record(&w.event(12, mother, on, Change::Correction { set: vec![later] })).expect("corrected");
+    w.work();
+    run(&w, 31, false);
+    let words = |w: &World| {
+        let found = open(&desk(w), &officer("auditor"), 100).expect("findings");
+        let of = found.into_iter().filter(|finding| finding.kind == Kind::ImpossibleRelation);
+        let mut words: Vec<String> = of.map(|finding| finding.detail).collect();
+        words.sort();
+        words
+    };
+    // She was ten when she married; the child is older than she.
+    assert_eq!(words(&w), ["married-as-child", "parent-younger"]);
+    assert_eq!(run(&w, 32, true).new_findings, 0, "from both sides it is one finding");
+    let found = check_events(&w.store, &w.keys, &w.pack, &env(9), &officer("auditor")).expect("checks");
+    let mut checked: Vec<&str> = found.impossible_relations.iter().map(|(_, word, _)| *word).collect();
+    checked.sort_unstable();
+    assert_eq!(checked, ["married-as-child", "parent-younger"]);
+    assert!(!found.is_sound() && found.half.is_empty() && found.differ.is_empty(), "{found:?}");
+
+    // Two at once, under a law that allowed it; and a death that only her own book knows.
+    let mut lax = w;
+    lax.pack.person.marriage.spouses = 2;
+    let second = Change::Marriage { with: other, names: None };
+    lax.record(&lax.event(13, husband, date(2010, 5, 1), second)).expect("the law allows it");
+    lax.work();
+    lax.record(&lax.event(14, other, date(2015, 5, 1), Change::Death)).expect("dies");
+    run(&lax, 33, true);
+    assert_eq!(words(&lax), ["married-as-child", "other-dead", "parent-younger"]);
+    lax.pack.person.marriage.spouses = 1;
+    run(&lax, 34, true);
+    assert_eq!(words(&lax), ["married-as-child", "other-dead", "parent-younger", "too-many-spouses"]);
+    lax.work();
+    let found = check_events(&lax.store, &lax.keys, &lax.pack, &env(9), &officer("auditor")).expect("checks");
+    let dead = found.impossible_relations.iter().any(|(_, word, _)| *word == "other-dead");
+    assert!(!dead, "told of it, his side has ended: {found:?}");
+}
+
+fn a_finding_is_opened_with_a_line_in_the_log_of_each(t: &TestStore) {
+    let w = World::new(t, "example");
+    let one = w.register(1, jane()).expect("registered");
+    let other = w.register(2, Entry { reference: "A-2", phone: "", ..jane() }).expect("registered");
+    run(&w, 30, true);
+    let finding = open(&desk(&w), &officer("auditor"), 100)
+        .expect("findings")
+        .into_iter()
+        .find(|finding| finding.kind == Kind::SamePersonTwice)
+        .expect("the finding");
+    let lines = |person| {
+        let (keys, pack) = (w.keys.clone(), w.pack.clone());
+        let log = w.store.write::<_, PersonError, _>(bucket_of(person, w.store.buckets()), move |tx| {
+            access_log(tx, &keys, &pack, &env(40), &Asking::herself(person), 50)
+        });
+        log.expect("her log").into_iter().filter(|line| line.fields.len() == 7).count()
+    };
+    let before = (lines(one), lines(other));
+    let opened = open_one(&desk(&w), &env(31), &officer("registrar"), finding.id).expect("opens");
+    let mut people: Vec<PersonId> = opened.people.iter().map(|(person, _)| *person).collect();
+    people.sort_unstable();
+    let mut both = [one, other];
+    both.sort_unstable();
+    assert_eq!(people, both);
+    let evidence = opened.evidence.expect("what speaks for it");
+    assert!(evidence.agrees.iter().any(|field| field == "birth_date"), "{:?}", evidence.agrees);
+    assert_eq!((lines(one), lines(other)), (before.0 + 1, before.1 + 1));
+    let payer = open_one(&desk(&w), &env(31), &officer("payments"), finding.id);
+    assert!(matches!(payer, Err(PersonError::Refused(Refusal::NotAllowed { .. }))));
+
+    settle(&desk(&w), &env(32), &officer("auditor"), finding.id, false, "twins").expect("dismissed");
+    let again = open_one(&desk(&w), &env(33), &officer("registrar"), finding.id);
+    assert!(matches!(again, Err(PersonError::Refused(Refusal::NoSuchFinding))), "settled");
+}
+
+#[test]
+fn a_pattern_is_told_in_parts() {
+    let finding = |kind, detail: &str| Finding {
+        id: [0; 16],
+        kind,
+        people: Vec::new(),
+        link: None,
+        detail: detail.to_owned(),
+        found_at: env(1).now,
+    };
+    let pattern = finding(Kind::CounterPattern, "correction two-people-at-once off_1 day 20000");
+    let About::Pattern { act, word, who, day } = pattern.about() else { panic!("{:?}", pattern.about()) };
+    assert_eq!((act, word, who), ("correction", "two-people-at-once", "off_1"));
+    assert_eq!(day.date_in("UTC"), date(2024, 10, 4));
+    assert_eq!(finding(Kind::EvidenceChanged, "version 3").about(), About::Nothing);
+    assert_eq!(finding(Kind::ImpossibleDate, "dead-before-born").about(), About::Word("dead-before-born"));
+    assert_eq!(finding(Kind::SamePersonTwice, "").about(), About::Nothing);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::routes::{Audit, Handler, Route, Who};
 use super::{App, Call};
 use crate::office::links as office_links;
 use crate::office::{
-    account, behalf, counter, counter_links, decisions, events, history, home, identity, imports,
+    account, behalf, counter, counter_links, decisions, events, findings, history, home, identity, imports,
 };
 use crate::office::{link_lists, mandates, number, payouts, register, residents, vouchers};
 use crate::portal::activate;
@@ -352,7 +352,21 @@ pub(super) fn table() -> Vec<Route> {
             "/office/findings/settle",
             Some(Action::SettleFinding),
             Receipt("correction, of a link that is suspended", 1),
-            office_links::settle_finding,
+            findings::decide,
+        ),
+        officer(
+            Method::POST,
+            "/office/findings/open",
+            Some(Action::SettleFinding),
+            Receipt("correction, for each whom it is about", 1),
+            findings::open,
+        ),
+        officer(
+            Method::POST,
+            "/office/findings/merge",
+            Some(Action::ProposeIdentity),
+            Receipt("correction", 1),
+            findings::merge,
         ),
         officer(Method::GET, "/office/payouts", Some(Action::WatchPayout), COUNTS, payouts::list),
         officer(Method::GET, "/office/payouts/new", Some(Action::PlanPayout), COUNTS, payouts::form),

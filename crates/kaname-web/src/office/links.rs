@@ -1,20 +1,20 @@
-//! Linked records in the office: what no machine may decide, reports of wrong links with their clocks, and what the audit found.
+//! Linked records in the office: what no machine may decide, and reports of wrong links with their clocks.
 
 use kaname_base::Instant;
 use kaname_codec::b64;
+use kaname_person::Action;
 use kaname_person::link::review::{Decide, Decided, decide, open, waiting};
 use kaname_person::link::sever::{Settle, Settled, settle};
 use kaname_person::link::{LinkId, LinkState, incident, recall};
-use kaname_person::{Action, audit};
 use kaname_trust::keys::BlindIndex;
 use kaname_trust::{ActorKind, PersonId};
 
+use super::findings;
 use crate::http::answer::{Answer, page, see_other};
 use crate::http::guard::Officer;
 use crate::http::{App, Call, Problem};
 use crate::pages::link::{
-    CaseLine, FindingLine, FittingView, LinkCasePage, LinkReportPage, LinkedPage, NoticeLine, RecordView,
-    ReportLine,
+    CaseLine, FittingView, LinkCasePage, LinkReportPage, LinkedPage, NoticeLine, RecordView, ReportLine,
 };
 use crate::pages::{NoticeKind, Saying};
 use crate::portal::links::desk;
@@ -26,6 +26,7 @@ const DONE: &[Saying] = &[
     ("proposed", NoticeKind::Done, "linked.proposed_done"),
     ("settled", NoticeKind::Done, "linked.settled"),
     ("told", NoticeKind::Done, "linked.told_done"),
+    ("merge", NoticeKind::Done, "linked.merge_done"),
 ];
 
 /// Lines of each list on the page.
@@ -67,17 +68,6 @@ pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
             .escalated_to
             .map(|code| app.pack.role(&code).map_or(code.as_str(), |role| role.name.get(tag)).to_owned()),
     });
-    let findings = match officer.acting(Action::SettleFinding) {
-        Err(_) => Vec::new(),
-        Ok(by) => audit::open(&desk, &by, LINES)?,
-    };
-    let findings = findings.into_iter().map(|finding| FindingLine {
-        id: b64::url_encode(&finding.id),
-        kind: finding.kind.code(),
-        people: finding.people.len() as u64,
-        found_at: finding.found_at,
-        suspends: finding.link.is_some(),
-    });
     let notices = recall::all_notices(&desk, &officer.acting(Action::WatchLinks)?, LINES)?;
     let notices = notices.into_iter().map(|told| NoticeLine {
         id: b64::url_encode(&told.id),
@@ -89,7 +79,7 @@ pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
     page(&LinkedPage {
         cases: cases.collect(),
         reports: reports.collect(),
-        findings: findings.collect(),
+        findings: findings::lines(app, &shell, officer, LINES)?,
         notices: notices.collect(),
         may_hand_in: officer.may(Action::CheckLinks),
         may_tell: may_settle,
@@ -224,19 +214,7 @@ pub(crate) fn settle_report(app: &App, call: &Call, officer: &Officer) -> Answer
     })
 }
 
-/// `POST /office/findings/settle`
-pub(crate) fn settle_finding(app: &App, call: &Call, officer: &Officer) -> Answer {
-    let id = index(call.form.need("finding")?)?;
-    let is_error = match call.form.need("is")? {
-        "error" => true,
-        "none" => false,
-        _ => return Err(Problem::malformed("a finding is an error or none")),
-    };
-    audit::settle(&desk(app), &call.env, &officer.acting(Action::SettleFinding)?, id, is_error, "")?;
-    see_other("/office/links?done=settled")
-}
-
-fn record_view(app: &App, tag: &str, of: &kaname_person::Particulars) -> RecordView {
+pub(super) fn record_view(app: &App, tag: &str, of: &kaname_person::Particulars) -> RecordView {
     let forms = [Some(&of.name), of.reading.as_ref(), of.latin.as_ref()];
     let sex = app.pack.person.sexes.iter().find(|sex| sex.code == of.sex);
     RecordView {
@@ -273,7 +251,7 @@ fn context(officer: &Officer, page: &[u8]) -> Vec<u8> {
     [b"web.link\0", &officer.id.bytes()[..], page].concat()
 }
 
-fn index(text: &str) -> Result<BlindIndex, Problem> {
+pub(super) fn index(text: &str) -> Result<BlindIndex, Problem> {
     let bytes = b64::url_decode(text).map_err(|_| Problem::not_found())?;
     bytes.as_slice().try_into().map_err(|_| Problem::not_found())
 }

@@ -8,6 +8,7 @@ pub(crate) mod counter_links;
 pub(crate) mod decisions;
 mod duplicates;
 pub(crate) mod events;
+pub(crate) mod findings;
 pub(crate) mod history;
 pub(crate) mod home;
 pub(crate) mod identity;

@@ -188,12 +188,47 @@ pub struct FindingLine {
     pub id: String,
     /// A code of the texts `finding.*`.
     pub kind: &'static str,
+    /// More about it, in the reader's language; empty when there is nothing to say.
+    pub about: String,
     /// How many people it is about.
     pub people: u64,
     /// When it was found.
     pub found_at: Instant,
+}
+
+/// After `POST /office/findings/open`: a finding, and everybody whom it is about side by side.
+#[derive(Template)]
+#[template(path = "office/finding.html")]
+pub struct FindingPage {
+    /// The frame.
+    pub shell: Shell,
+    /// What it is.
+    pub finding: FindingLine,
+    /// Who, in the order of the finding.
+    pub people: Vec<ConcernedView>,
+    /// How probable it is that two people are one, in per cent.
+    pub percent: Option<String>,
+    /// Codes of the texts `attribute.*`.
+    pub agrees: Vec<String>,
     /// Whether confirming it suspends a link.
     pub suspends: bool,
+    /// The request of a proposal to merge the two; none when there is nothing to merge, or this officer may not propose it.
+    pub merge: Option<String>,
+}
+
+/// Somebody whom a finding is about.
+#[derive(Clone, Debug)]
+pub struct ConcernedView {
+    /// Sent in the field `counts`.
+    pub handle: String,
+    /// Who it is.
+    pub record: RecordView,
+    /// When the entry was made.
+    pub registered_at: Instant,
+    /// Where she lives, or what became of her: a code of the texts `standing.*`.
+    pub standing: &'static str,
+    /// What the others of the finding are to her, in the reader's language.
+    pub relations: Vec<String>,
 }
 
 /// After `POST /office/links/case`: the record and the candidates side by side.

@@ -56,6 +56,8 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-links", &LinkedPage::sample(lang));
     add("office-link-case", &LinkCasePage::sample(lang));
     add("office-link-report", &LinkReportPage::sample(lang));
+    add("office-finding", &FindingPage::sample(lang, false));
+    add("office-finding-twice", &FindingPage::sample(lang, true));
     add("link-statistics", &LinkStatisticsPage::sample(lang));
     add("signed-out", &SignedOutPage::sample(lang));
     add("office-home", &OfficeHomePage::sample(lang));

@@ -6,6 +6,7 @@ mod counter;
 mod dci;
 mod delegates;
 mod doors;
+mod findings;
 mod forms;
 mod html;
 mod journeys;

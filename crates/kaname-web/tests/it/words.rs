@@ -39,6 +39,8 @@ fn no_text_is_left_over() {
         "link.state.",
         "link.doubt.",
         "finding.",
+        "finding_do.",
+        "found.",
         "event.",
         "alias.kind.",
         "alias.hint.",
@@ -75,6 +77,18 @@ fn every_event_has_a_name() {
     let keys = texts.keys();
     for kind in kaname_person::event::EventKind::ALL {
         assert!(keys.contains(format!("event.{}", kind.code()).as_str()), "{}", kind.code());
+    }
+}
+
+/// Every kind of finding has a name and says what to do about it.
+#[test]
+fn every_finding_says_what_to_do() {
+    let texts = texts();
+    let keys = texts.keys();
+    for kind in kaname_person::audit::Kind::ALL {
+        for family in ["finding", "finding_do"] {
+            assert!(keys.contains(format!("{family}.{}", kind.code()).as_str()), "{family} {}", kind.code());
+        }
     }
 }
 

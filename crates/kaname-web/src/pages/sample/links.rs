@@ -49,6 +49,41 @@ impl MyLinksPage {
     }
 }
 
+fn finding(lang: Lang, kind: &'static str) -> FindingLine {
+    let shell = officer(lang, "/office/links");
+    let about = if kind == "impossible-relation" { "parent-younger" } else { "" };
+    FindingLine {
+        id: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+        kind,
+        about: if about.is_empty() { String::new() } else { shell.word("found", about) },
+        people: 2,
+        found_at: days(0),
+    }
+}
+
+impl FindingPage {
+    /// With invented content; `is_merge`: two entries that may be one person.
+    pub fn sample(lang: Lang, is_merge: bool) -> FindingPage {
+        let shell = officer(lang, "/office/findings/open");
+        let concerned = |handle: &str| ConcernedView {
+            handle: handle.to_owned(),
+            record: record(lang),
+            registered_at: days(-900),
+            standing: "here",
+            relations: if is_merge { Vec::new() } else { vec![shell.word("relation", "parent")] },
+        };
+        FindingPage {
+            finding: finding(lang, if is_merge { "same-person-twice" } else { "impossible-relation" }),
+            people: vec![concerned("a1"), concerned("b2")],
+            percent: is_merge.then(|| "99.96".to_owned()),
+            agrees: ["name", "birth_date"].map(str::to_owned).to_vec(),
+            suspends: !is_merge,
+            merge: is_merge.then(|| "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned()),
+            shell,
+        }
+    }
+}
+
 impl LinkedPage {
     /// With invented content.
     pub fn sample(lang: Lang) -> LinkedPage {
@@ -71,13 +106,7 @@ impl LinkedPage {
                 is_over: true,
                 role: Some(setting(lang).officer.to_owned()),
             }],
-            findings: vec![FindingLine {
-                id: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
-                kind: "evidence-changed",
-                people: 1,
-                found_at: days(0),
-                suspends: true,
-            }],
+            findings: vec![finding(lang, "impossible-relation"), finding(lang, "evidence-changed")],
             notices: [false, true]
                 .map(|sent| NoticeLine {
                     id: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),

@@ -399,6 +399,7 @@ struct Checked {
     impossible: Vec<String>,
     half_relations: Vec<[String; 3]>,
     half_merged: Vec<String>,
+    impossible_relations: Vec<(String, &'static str, Option<String>)>,
 }
 
 /// Folds every changed record anew and looks for relations that one side alone has.
@@ -418,6 +419,11 @@ pub(crate) fn run_check(on: &On) -> Result<ExitCode, Failure> {
         impossible: shown(&found.impossible),
         half_relations: half.collect(),
         half_merged: shown(&found.half_merged),
+        impossible_relations: found
+            .impossible_relations
+            .iter()
+            .map(|(who, word, other)| (who.to_string(), *word, other.map(|other| other.to_string())))
+            .collect(),
     };
     if on.json {
         show::json(&checked);
@@ -435,6 +441,24 @@ pub(crate) fn run_check(on: &On) -> Result<ExitCode, Failure> {
         for [person, kind, other] in &checked.half_relations {
             println!("WRONG {person}: {other} is her {kind}, and does not know of it");
         }
+        for (person, word, other) in &checked.impossible_relations {
+            let with = other.as_ref().map_or(String::new(), |other| format!(" with {other}"));
+            println!("WRONG {person}: {}{with}", relation_words(word));
+        }
     }
     Ok(ExitCode::from(if checked.sound { 0 } else { REFUSED }))
+}
+
+/// What cannot be about a relation, in words.
+fn relation_words(word: &str) -> &str {
+    match word {
+        "related-to-herself" => "she is related to herself",
+        "too-many-spouses" => "she was married to more people at once than the law allows",
+        "married-to-kin" => "her spouse is her parent or child too",
+        "parent-younger" => "the parent is younger than the child",
+        "married-as-child" => "one of the two was a child when they married",
+        "guardian-a-child" => "the guardian was a child",
+        "other-dead" => "the relation should have ended when the other died",
+        other => other,
+    }
 }
