@@ -2,7 +2,6 @@
 comes in with a bad token. The descriptions are not part of this project: KANAME_SPECS names the folder that has them."""
 
 import base64
-import json
 import os
 import re
 import subprocess
@@ -98,8 +97,7 @@ def schemathesis(interface, file):
     ]
     # Schemathesis cannot write `plain/text`, as OSIA has it; it is tried below.
     command += ["--exclude-operation-id", "publish"] if interface == "notification" else []
-    told = os.environ | {"SCHEMATHESIS_HOOKS": "lib.osia_hooks", "OSIA_SCOPES": SCOPES, "PYTHONPATH": str(Path.cwd()),
-                         "OSIA_KEY": json.dumps(agency.key.as_dict(private=True))}
+    told = agency.environment() | {"SCHEMATHESIS_HOOKS": "lib.osia_hooks"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=told)
     print(f"        {interface}: " + " ".join(re.findall(r"^\s*(?:\d+ generated.*|.*\d+ (?:passed|generated).*)$", done.stdout, re.M)))
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

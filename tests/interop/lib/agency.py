@@ -19,8 +19,8 @@ def kaname(*words):
 
 
 class Agency:
-    def __init__(self, id, scopes, webhook):
-        self.id, self.scopes, self.webhook = id, scopes, webhook
+    def __init__(self, id, scopes, webhook, sources=()):
+        self.id, self.scopes, self.webhook, self.sources = id, scopes, webhook, sources
         self.key = jwk.ECKey.generate_key("P-256", {"kid": "agency-1", "alg": "ES256", "use": "sig"})
 
     def register(self):
@@ -31,6 +31,7 @@ class Agency:
         file.write_text(json.dumps({
             "client_id": self.id, "names": [["en", self.id]], "redirect_uris": [], "sector": self.id,
             "jwks": {"keys": [self.key.as_dict(private=False)]}, "profile": "plain", "level": "letter", "attributes": attributes,
+            "agency": {"scopes": [], "webhooks": [], "sources": list(self.sources)},
         }))
         scopes = [word for scope in self.scopes.split() for word in ("--scope", scope)]
         kaname("party", "add", str(file), "--by", administrator, "--webhook", self.webhook, *scopes)
@@ -53,3 +54,8 @@ class Agency:
 
     def headers(self):
         return {"authorization": f"Bearer {self.token()}"}
+
+    def environment(self):
+        """What `lib.token_hook` reads, so that Schemathesis asks as this agency."""
+        return os.environ | {"AGENCY": self.id, "AGENCY_SCOPES": self.scopes, "AGENCY_KEY": json.dumps(self.key.as_dict(private=True)),
+                             "PYTHONPATH": str(Path.cwd())}

@@ -1,13 +1,9 @@
-"""Told to Schemathesis: where a token comes from, so that it outlasts no run; and what these descriptions say in words
+"""Told to Schemathesis beside a token: what these descriptions say in words
 only: the answer to who sends no token, and that a null in a part takes a member out."""
 
-import json
-import os
-
 import schemathesis
-from joserfc import jwk
 
-from lib.agency import Agency
+import lib.token_hook
 
 
 @schemathesis.hook
@@ -29,15 +25,3 @@ def before_load_schema(context, schema):
                     for member, shape in whole["properties"].items()
                 }
                 content["schema"] = whole | {"properties": members, "required": []}
-
-
-@schemathesis.auth(refresh_interval=120)
-class Token:
-    def get(self, case, context):
-        agency = Agency("osia-agency", os.environ["OSIA_SCOPES"], webhook="http://127.0.0.1:9")
-        agency.key = jwk.ECKey.import_key(json.loads(os.environ["OSIA_KEY"]))
-        return agency.token()
-
-    def set(self, case, data, context):
-        case.headers = case.headers or {}
-        case.headers["Authorization"] = f"Bearer {data}"

@@ -364,12 +364,14 @@ fn a_wrong_link_is_undone_with_all_that_came_of_it(t: &TestStore) {
         (TOPIC, "health-insurer")
     );
     assert!(events[0].notice.text.contains("H-0001") && events[0].notice.text.contains("card C-1"));
-    let told = notices(&desk, &fund.actor(), "health-fund", 10).expect("notices");
+    let told = notices(&desk, &fund.actor(), "health-fund", None, 10).expect("notices");
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].sent, told[0].notice.reference.as_str()), (true, "H-0001"));
+    let next = notices(&desk, &fund.actor(), "health-fund", Some(told[0].id), 10).expect("notices");
+    assert!(next.is_empty(), "a page begins after what was told");
     assert_eq!(all_notices(&desk, &registrar, 10).expect("notices"), told);
     assert!(matches!(
-        notices(&desk, &agency("pension-office").actor(), "health-fund", 10),
+        notices(&desk, &agency("pension-office").actor(), "health-fund", None, 10),
         Err(PersonError::Refused(Refusal::NotAllowed { .. }))
     ));
     assert!(acknowledge(&desk, &fund.actor(), "health-fund", told[0].id).expect("taken"));

@@ -4,18 +4,15 @@ use axum::http::StatusCode;
 use kaname_person::agency::feed::{self, Placed};
 use serde_json::{Value, json};
 
+use super::bounds::whole;
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
-use crate::http::{App, Call, Problem};
+use crate::http::{App, Call};
 
 /// `GET /v1/events`
 pub(crate) fn after(app: &App, call: &Call, agency: &Agency) -> Answer {
-    let number = |name: &str| {
-        let read = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0);
-        let wrong = || Problem::malformed(format!("{name} is not a whole number from 0 on"));
-        call.query.get(name).map(|text| read(text).ok_or_else(wrong)).transpose()
-    };
-    let (from, most) = (number("after")?, number("limit")?.unwrap_or(feed::PAGE));
+    let from = whole(call, "after", 0..=i64::MAX)?;
+    let most = whole(call, "limit", 1..=feed::PAGE)?.unwrap_or(feed::PAGE);
     let events = feed::after(agency.desk(app, call), from, most)?;
     // Place 0 may lie before what is still kept: whoever asked without a place gets one that can be asked from.
     let next = match (events.last(), from) {

@@ -11,6 +11,7 @@ use kaname_person::link::recall::{Addressed, acknowledge, notices};
 use kaname_trust::keys::BlindIndex;
 use serde_json::{Value, json};
 
+use super::bounds::whole;
 use super::osia::data::{attributes, names};
 use super::osia::{done, object};
 use crate::http::answer::{Answer, json as json_answer};
@@ -18,8 +19,8 @@ use crate::http::guard::Agency;
 use crate::http::{App, Call, Problem};
 use crate::portal::links::desk;
 
-/// The most notices in one answer.
-const PAGE: usize = 100;
+/// The most notices, and the most rows that cannot be read, in one answer.
+const PAGE: i64 = 100;
 
 /// `POST /v1/links/{source}/lists`: CSV or JSON lines, in our own form.
 pub(crate) fn hand_in(app: &App, call: &Call, agency: &Agency) -> Answer {
@@ -31,13 +32,15 @@ pub(crate) fn hand_in(app: &App, call: &Call, agency: &Agency) -> Answer {
     let source = call.param("source");
     let listed = hand_in_list(&desk(app), &call.env, &agency.asks, source, &call.body, format)?;
     let status = if listed.done { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok(json_answer(status, &view(&listed)))
+    Ok(json_answer(status, &view(&listed, 0, PAGE)))
 }
 
-/// `GET /v1/links/{source}/lists/{list}`
+/// `GET /v1/links/{source}/lists/{list}?offset=&limit=`: the page is one of the rows that cannot be read.
 pub(crate) fn state(app: &App, call: &Call, agency: &Agency) -> Answer {
+    let offset = whole(call, "offset", 0..=i64::MAX)?.unwrap_or(0);
+    let most = whole(call, "limit", 1..=PAGE)?.unwrap_or(PAGE);
     let listed = list(&desk(app), &agency.asks, call.param("source"), index(call.param("list"))?)?;
-    Ok(json_answer(StatusCode::OK, &view(&listed)))
+    Ok(json_answer(StatusCode::OK, &view(&listed, offset, most)))
 }
 
 /// `GET /v1/links/{source}/records/{reference}`
@@ -70,9 +73,16 @@ pub(crate) fn issued(app: &App, call: &Call, agency: &Agency) -> Answer {
     Ok(done(StatusCode::NO_CONTENT))
 }
 
-/// `GET /v1/links/notices`: links that were wrong, and that the agency has not acknowledged.
-pub(crate) fn told(app: &App, _: &Call, agency: &Agency) -> Answer {
-    let found = notices(&desk(app), &agency.asks.actor(), &agency.asks.id, PAGE)?;
+/// `GET /v1/links/notices?after=&limit=`: links that were wrong, and that the agency has not acknowledged.
+pub(crate) fn told(app: &App, call: &Call, agency: &Agency) -> Answer {
+    let after = match call.query.iter().any(|(name, _)| name == "after") {
+        true => {
+            Some(index(call.query.text("after")).map_err(|_| Problem::malformed("after is no notice's id"))?)
+        }
+        false => None,
+    };
+    let most = whole(call, "limit", 1..=PAGE)?.unwrap_or(PAGE);
+    let found = notices(&desk(app), &agency.asks.actor(), &agency.asks.id, after, most)?;
     let day = |at: kaname_base::Instant| at.date_in(&app.pack.time_zone).to_string();
     let one = |Addressed { id, notice, .. }: &Addressed| {
         json!({
@@ -82,7 +92,9 @@ pub(crate) fn told(app: &App, _: &Call, agency: &Agency) -> Answer {
         })
     };
     let shown: Vec<Value> = found.iter().map(one).collect();
-    Ok(json_answer(StatusCode::OK, &json!({ "notices": shown })))
+    let is_last = found.len() < usize::try_from(most).unwrap_or(usize::MAX);
+    let next = found.last().filter(|_| !is_last).map(|last| b64::url_encode(&last.id));
+    Ok(json_answer(StatusCode::OK, &json!({ "notices": shown, "next": next })))
 }
 
 /// `POST /v1/links/notices/{notice}/acknowledgement`: what was given is deleted, what was issued is looked at.
@@ -97,7 +109,8 @@ fn through<'a>(call: &'a Call, agency: &'a Agency) -> ReadThrough<'a> {
     ReadThrough { agency: &agency.asks, source: call.param("source"), reference: call.param("reference") }
 }
 
-fn view(listed: &Listed) -> Value {
+fn view(listed: &Listed, offset: i64, most: i64) -> Value {
+    let (offset, most) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(most).unwrap_or(0));
     let rejected =
         |reject: &Rejected| json!({ "line": reject.line, "column": reject.column, "code": reject.code });
     json!({
@@ -108,7 +121,8 @@ fn view(listed: &Listed) -> Value {
         "review": listed.counts.review,
         "refused": listed.counts.refused,
         "already": listed.counts.already,
-        "rejected": listed.rejected.iter().map(rejected).collect::<Vec<Value>>(),
+        "rejectedCount": listed.rejected.len(),
+        "rejected": listed.rejected.iter().skip(offset).take(most).map(rejected).collect::<Vec<Value>>(),
     })
 }
 

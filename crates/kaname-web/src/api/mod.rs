@@ -1,6 +1,7 @@
 //! What programs call: the OpenID Connect provider's endpoints, and the register's interfaces for agencies.
 
 pub(crate) mod authorize;
+mod bounds;
 pub mod dci;
 pub(crate) mod events;
 pub(crate) mod links;

@@ -28,6 +28,15 @@ pub(super) fn asset(_: &App, call: &Call) -> Answer {
     Ok(with(response, header::CACHE_CONTROL, FOR_EVER))
 }
 
+/// What our own interface for agencies is, for programs. The tests hold it against the table of routes and against real answers.
+const OPENAPI: &str = include_str!("../../../../docs/openapi.json");
+
+/// `GET /v1/openapi.json` (OpenAPI 3.1).
+pub(super) fn openapi(_: &App, _: &Call) -> Answer {
+    let response = of(StatusCode::OK, "application/json", OPENAPI);
+    Ok(public(with(response, header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))))
+}
+
 /// `GET /log/checkpoint`: the signed head of the log (C2SP tlog-tiles, "Checkpoints").
 pub(super) fn checkpoint(app: &App, _: &Call) -> Answer {
     file(

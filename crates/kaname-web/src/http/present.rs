@@ -18,6 +18,7 @@ pub(super) fn present(app: &App, call: &Call, voice: Voice, problem: &Problem) -
     match voice {
         Voice::Page if !call.wants_document() => page(app, call, problem),
         Voice::Page | Voice::Document => problem.document(&call.trace),
+        Voice::Api => challenged(problem.document(&call.trace), problem),
         Voice::OAuth => oauth(app, problem),
         Voice::Osia => osia(problem),
         Voice::Dci => dci(call, problem),

@@ -75,12 +75,29 @@ pub(super) enum Voice {
     Page,
     /// A document (RFC 9457).
     Document,
+    /// The same, for whoever sent an access token.
+    Api,
     /// OAuth's own form.
     OAuth,
     /// OSIA's own form, for whoever sent an access token.
     Osia,
     /// DCI's form of errors of the transport.
     Dci,
+}
+
+impl Voice {
+    /// The form of whatever lies at or below a path, be it there or not.
+    fn of(path: &str) -> Voice {
+        let below = |root: &str| path.starts_with(root);
+        match path {
+            _ if below("/v1/") => Voice::Api,
+            _ if below("/osia/") => Voice::Osia,
+            _ if below("/registry/") => Voice::Dci,
+            _ if below("/.well-known/") || below("/log/") => Voice::Document,
+            "/jwks" | "/healthz" | "/readyz" => Voice::Document,
+            _ => Voice::Page,
+        }
+    }
 }
 
 /// What a route runs. The kind of caller is an argument, so a handler for residents cannot stand in a row for anyone.
@@ -115,6 +132,7 @@ fn pages() -> Vec<Route> {
         anyone(Method::GET, "/readyz", NOBODY, files::readyz),
         at_once("/assets/{name}", files::asset),
         at_once("/errors/{code}", manual::page_of),
+        at_once("/v1/openapi.json", files::openapi),
         anyone(Method::GET, "/log/checkpoint", NOBODY, files::checkpoint),
         anyone(Method::GET, "/log/vkey", NOBODY, files::vkey),
         anyone(Method::GET, "/log/tile/{*rest}", NOBODY, files::tile),
@@ -244,11 +262,7 @@ impl Route {
             // The browser stands before it, not the party.
             (_, "/authorize") => Voice::Page,
             (Who::Party, _) => Voice::OAuth,
-            (Who::Agency(_), path) if path.starts_with("/registry/") => Voice::Dci,
-            (Who::Agency(_), _) => Voice::Osia,
-            (_, path) if path.starts_with("/.well-known/") || path.starts_with("/log/") => Voice::Document,
-            (_, "/jwks" | "/healthz" | "/readyz") => Voice::Document,
-            _ => Voice::Page,
+            (_, path) => Voice::of(path),
         }
     }
 }
@@ -367,7 +381,7 @@ fn finish(app: &App, call: &Call, voice: Voice, answer: Answer) -> Response {
 fn refuse(app: &App, request: Request, problem: &Problem) -> Response {
     let (parts, _) = request.into_parts();
     let call = Call::begin(app, parts.method, &parts.uri, parts.headers);
-    headers::harden(app, present::present(app, &call, Voice::Page, problem))
+    headers::harden(app, present::present(app, &call, Voice::of(parts.uri.path()), problem))
 }
 
 async fn path_params(parts: &mut Parts) -> Result<RawPathParams, Problem> {

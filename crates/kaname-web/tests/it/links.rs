@@ -226,7 +226,10 @@ async fn an_agency_checks_its_own_list_and_nobody_elses() {
     let answer = agency::value(&taken);
     assert_eq!((&answer["rows"], &answer["linked"]), (&2.into(), &0.into()), "{answer}");
     assert_eq!(answer["rejected"][0]["code"], "column-count", "{answer}");
-    assert_eq!(send_list(&world, &token, "text/plain", &text).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        send_list(&world, &token, "text/plain", &text).await.status,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
     let elsewhere =
         agency::call(&world, &token, axum::http::Method::GET, "/v1/links/pension/records/H-2", None);
     assert_eq!(elsewhere.await.status, StatusCode::FORBIDDEN);

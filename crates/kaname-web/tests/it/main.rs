@@ -13,6 +13,7 @@ mod journeys;
 mod links;
 mod manual;
 mod office;
+mod openapi;
 mod pages;
 mod routes;
 mod rubbish;

@@ -250,14 +250,19 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer {
+        let answer = Answer {
             status: head.status,
             headers: head.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
+        };
+        if path.starts_with("/v1/") {
+            crate::openapi::is_as_described(&method, &path, &answer);
         }
+        answer
     }
 
     /// A browser in which the holder of this passkey has signed in to our own pages.

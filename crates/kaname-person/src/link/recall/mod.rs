@@ -253,15 +253,22 @@ fn find_readers(
     Ok(Told { outside: row.outside, notices })
 }
 
-/// What a reader has to be told and has not acknowledged.
+/// What a reader has to be told and has not acknowledged: at most `most`, in the order of their ids, from the first after `after`.
 ///
 /// # Errors
 /// [`crate::Refusal::NotAllowed`] for anybody but the agency itself and those who watch links.
-pub fn notices(desk: &Desk, by: &Actor, reader: &str, most: usize) -> Result<Vec<Addressed>, PersonError> {
+pub fn notices(
+    desk: &Desk,
+    by: &Actor,
+    reader: &str,
+    after: Option<BlindIndex>,
+    most: i64,
+) -> Result<Vec<Addressed>, PersonError> {
     may_for(by, reader, Action::WatchLinks)?;
     let (bucket, of) = (notice_bucket(desk, reader), reader.to_owned());
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| table::notices(tx, &of, limit))?;
+    let rows = desk.store.read::<_, StoreError, _>(bucket, move |tx| {
+        table::notices(tx, &of, after.as_ref().map_or(&[], |id| &id[..]), most)
+    })?;
     rows.iter().map(|row| addressed(desk, row)).collect()
 }
 

@@ -9,7 +9,7 @@ use crate::link::LinkId;
 const NEW_NOTICE: &str = "INSERT INTO person_link_notice (bucket, agency, id, state, wrapped)
     VALUES ($1, $2, $3, 1, $4) ON CONFLICT (bucket, agency, id) DO NOTHING";
 const NOTICES: &str = "SELECT agency, id, state, wrapped FROM person_link_notice
-    WHERE bucket = $1 AND agency = $2 AND state <> 2 ORDER BY id LIMIT $3";
+    WHERE bucket = $1 AND agency = $2 AND state <> 2 AND id > $3 ORDER BY id LIMIT $4";
 const ALL_NOTICES: &str = "SELECT agency, id, state, wrapped FROM person_link_notice
     WHERE bucket = $1 AND state <> 2 ORDER BY agency, id LIMIT $2";
 const NOTICE: &str = "SELECT agency, id, state, wrapped FROM person_link_notice
@@ -41,9 +41,15 @@ pub(super) fn insert_notice(
     Ok(tx.change(NEW_NOTICE, &[Value::Text(reader), Value::from(id), Value::Bytes(wrapped)])? == 1)
 }
 
-/// The notices that a reader has not acknowledged.
-pub(super) fn notices(tx: &mut Tx<'_>, reader: &str, limit: i64) -> Result<Vec<NoticeRow>, StoreError> {
-    tx.query(NOTICES, &[Value::Text(reader), Value::Int(limit)])?.iter().map(notice_row).collect()
+/// The notices that a reader has not acknowledged, after one of them.
+pub(super) fn notices(
+    tx: &mut Tx<'_>,
+    reader: &str,
+    after: &[u8],
+    limit: i64,
+) -> Result<Vec<NoticeRow>, StoreError> {
+    let rows = tx.query(NOTICES, &[Value::Text(reader), Value::Bytes(after), Value::Int(limit)])?;
+    rows.iter().map(notice_row).collect()
 }
 
 /// The notices of all readers in this bucket that nobody has acknowledged.

@@ -147,13 +147,15 @@ pub(crate) fn attributes(answer: read::Answer) -> Map<String, Value> {
 /// The names in a list of the query: given several times, or once with commas between.
 pub(crate) fn names(call: &Call, field: &str) -> Result<Vec<String>, Problem> {
     let given = call.query.iter().filter(|(name, _)| *name == field);
+    let given: Vec<&str> =
+        given.flat_map(|(_, value)| value.split(',')).filter(|name| !name.is_empty()).collect();
+    limited(given.len())?;
     let mut names: Vec<String> = Vec::new();
-    for name in given.flat_map(|(_, value)| value.split(',')).filter(|name| !name.is_empty()) {
+    for name in given {
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
     }
-    limited(names.len())?;
     Ok(names)
 }
 
