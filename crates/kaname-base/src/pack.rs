@@ -10,6 +10,7 @@ use crate::text::Texts;
 use crate::{Amount, Currency};
 
 mod alias;
+mod instant;
 mod mandates;
 mod read;
 mod reader;
@@ -19,6 +20,7 @@ pub mod source;
 mod tests;
 
 pub use alias::{AliasKind, AliasRules};
+pub use instant::InstantTerms;
 pub use mandates::{Introducers, MandateKind, SCOPES};
 
 /// A country, as its pack describes it. A record keeps the `id` and `version` that it was made under.
@@ -56,6 +58,8 @@ pub struct Pack {
     pub banks: Vec<Bank>,
     /// How a person without an account is paid.
     pub voucher: Voucher,
+    /// The terms of instant payments, where the country has them.
+    pub instant: Option<InstantTerms>,
     /// When a session at the counter ends by itself.
     pub counter: CounterRules,
     /// How long what agencies are told is kept.

@@ -140,6 +140,9 @@ pub enum PayError {
     /// The answer is no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The answer of instant payments is no.
+    #[error(transparent)]
+    Instant(#[from] crate::instant::Refusal),
     /// The actor's role does not allow it ([`kaname_person::policy`]).
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),

@@ -1,6 +1,9 @@
 //! The ledger, payee accounts and payout runs, on every store.
 
 mod it {
+    mod instant;
+    mod instant_faults;
+    mod instant_world;
     mod killed;
     mod ledger;
     mod model;

@@ -24,7 +24,12 @@ kaname_base::id_types! {
 }
 
 /// The actions whose use cases ask for a second officer when the pack says so; a pack may name no other.
-pub const ASKED: &[Action] = &[Action::ManageOfficers, Action::IssueOfficerActivation, Action::ReplaceNumber];
+pub const ASKED: &[Action] = &[
+    Action::ManageOfficers,
+    Action::IssueOfficerActivation,
+    Action::ReplaceNumber,
+    Action::ManageParticipants,
+];
 
 /// A proposal that waits, as an officer who may do it sees it.
 #[derive(Clone, Debug)]

@@ -115,6 +115,10 @@ pub enum Action {
     ManageOfficers,
     /// Add relying parties and change what they may ask for.
     ManageParties,
+    /// Let a bank or wallet take part in instant payments, change its net debit cap, suspend or resume it.
+    ManageParticipants,
+    /// Close a settlement window, or say that one is settled; see positions.
+    SettleWindow,
     /// Read what the law gives an agency, through an interface.
     ReadAsAgency,
     /// Tell the register of a person, through an interface.
@@ -190,6 +194,8 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::SettleFinding, &["registrar", "auditor"]),
     (Action::ManageOfficers, &["administrator"]),
     (Action::ManageParties, &["administrator", PROGRAM]),
+    (Action::ManageParticipants, &["administrator"]),
+    (Action::SettleWindow, &["payments"]),
     (Action::ReadAsAgency, &[AGENCY]),
     (Action::TellAsAgency, &[AGENCY]),
 ];
@@ -332,6 +338,8 @@ impl fmt::Display for Action {
             Action::SettleFinding => "settle a finding",
             Action::ManageOfficers => "manage officers",
             Action::ManageParties => "manage relying parties",
+            Action::ManageParticipants => "manage participants",
+            Action::SettleWindow => "settle a window",
             Action::ReadAsAgency => "read as an agency",
             Action::TellAsAgency => "tell as an agency",
         })

@@ -6,6 +6,7 @@ pub mod bank;
 pub mod errors;
 mod export;
 mod fixture;
+pub mod participant;
 mod people;
 pub mod random;
 mod spelling;

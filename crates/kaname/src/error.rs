@@ -101,6 +101,7 @@ impl From<kaname_pay::PayError> for Failure {
         use kaname_pay::PayError;
         match error {
             PayError::Refused(refusal) => Failure::refused(refusal),
+            PayError::Instant(refusal) => Failure::refused(refusal),
             PayError::NotAllowed(refusal) => Failure::refused(refusal),
             PayError::Bank(error) => {
                 Failure::unavailable(error).mend("run the same command again; nothing is done twice")

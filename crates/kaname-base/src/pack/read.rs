@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::reader::{Node, Source};
 use super::*;
-use super::{alias, mandates};
+use super::{alias, instant, mandates};
 use crate::number::{Bans, Check, Prefix, Reserved};
 
 const PACK: &str = "pack.toml";
@@ -15,6 +15,8 @@ const PROGRAMMES: &str = "programmes.toml";
 const BANKS: &str = "banks.toml";
 const SOURCES: &str = "sources.toml";
 const MANDATES: &str = "mandates.toml";
+/// A country may do without.
+const INSTANT: &str = "instant.toml";
 
 pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackProblem>> {
     let problems = RefCell::new(Vec::new());
@@ -28,7 +30,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
         }
     }
     for (file, source) in &sources {
-        let known = [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, SOURCES, MANDATES].contains(file)
+        let known = [PACK, NUMBER, POLICY, PROGRAMMES, BANKS, SOURCES, MANDATES, INSTANT].contains(file)
             || ["text/", "fixtures/"].iter().any(|folder| file.starts_with(folder));
         if !known && file.ends_with(".toml") {
             source.note(0, "", "a pack has no such file".to_owned());
@@ -62,6 +64,8 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
     read(SOURCES, &mut |root| outside = source::read(root, &tags, &policy.purposes, &policy.roles));
     let mut mandates = mandates::Mandates::default();
     read(MANDATES, &mut |root| mandates = mandates::read(root, &tags));
+    let mut terms = None;
+    read(INSTANT, &mut |root| terms = Some(instant::read(root)));
     let texts = read_texts(&sources, &tags);
 
     let mut problems = problems.into_inner();
@@ -85,6 +89,7 @@ pub(super) fn pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<PackPro
             programmes,
             banks,
             voucher,
+            instant: terms,
             counter: policy.counter,
             feed: policy.feed,
             identities: policy.identities,

@@ -17,6 +17,7 @@ macro_rules! shipped {
                     file!($id, "banks.toml"),
                     file!($id, "sources.toml"),
                     file!($id, "mandates.toml"),
+                    file!($id, "instant.toml"),
                     file!($id, "fixtures/people.toml"),
                     $(file!($id, concat!("text/", $language, ".toml")),)+
                 ],)+

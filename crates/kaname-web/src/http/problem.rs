@@ -137,6 +137,11 @@ impl Problem {
         Problem { status, ..self }
     }
 
+    /// The same problem, with when to try again.
+    pub(crate) fn with_retry(self, seconds: u32) -> Problem {
+        Problem { retry_after_seconds: Some(seconds), ..self }
+    }
+
     /// The same problem with its code of OAuth 2.0.
     pub(crate) fn with_oauth(self, error: &'static str) -> Problem {
         Problem { oauth: Some(error), ..self }

@@ -28,6 +28,7 @@ impl From<PayError> for Problem {
     fn from(error: PayError) -> Problem {
         let refusal = match error {
             PayError::Refused(refusal) => refusal,
+            PayError::Instant(refusal) => return of_instant(refusal),
             PayError::NotAllowed(refusal) => return refusal.into(),
             PayError::Trust(error) => return error.into(),
             PayError::Store(error) => return error.into(),
@@ -110,6 +111,25 @@ fn of_pay(refusal: kaname_pay::Refusal) -> StatusCode {
         SameOfficer | VoucherOwnPrint => StatusCode::FORBIDDEN,
         SameAccount | AmountZero | CurrencyDiffers | NotPending | PendingDiffers | PendingAmount
         | Overflow | VoucherMistyped | ForeignReport | Unwritable => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn of_instant(refusal: kaname_pay::instant::Refusal) -> Problem {
+    use kaname_pay::instant::Refusal::*;
+    let status = match refusal {
+        MessageSignature | MessageStale => StatusCode::UNAUTHORIZED,
+        ParticipantSuspended | WindowOfficer => StatusCode::FORBIDDEN,
+        NoInstantPayments | NoSuchParticipant | NoSuchPayment | PayeeNotFound => StatusCode::NOT_FOUND,
+        MessageReplayed | ParticipantThere | QuoteOver | NetDebitCap | PaymentOver | NotRefundable
+        | RefundTooLarge | WindowState => StatusCode::CONFLICT,
+        ParticipantForm | MessageForm | OneParticipant => StatusCode::BAD_REQUEST,
+        AskedTooSoon { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Ledger(refusal) => of_pay(refusal),
+    };
+    let problem = Problem::new(status, refusal.code(), refusal.to_string());
+    match refusal {
+        AskedTooSoon { retry_after_seconds } => problem.with_retry(retry_after_seconds),
+        _ => problem,
     }
 }
 
