@@ -83,6 +83,9 @@ pub enum Refusal {
     /// The letters of the code do not fit together.
     #[error("this is no voucher's code; read it again")]
     VoucherMistyped,
+    /// What was scanned is not signed with the key that vouchers are signed with.
+    #[error("this is no voucher of ours")]
+    VoucherForged,
     /// It was paid out before.
     #[error("this voucher was paid out before")]
     VoucherUsed,
@@ -126,6 +129,7 @@ impl Refusal {
             Refusal::Unwritable => "unwritable",
             Refusal::NoSuchVoucher => "no-such-voucher",
             Refusal::VoucherMistyped => "voucher-mistyped",
+            Refusal::VoucherForged => "voucher-forged",
             Refusal::VoucherUsed => "voucher-used",
             Refusal::VoucherExpired => "voucher-expired",
             Refusal::VoucherOwnPrint => "voucher-own-print",

@@ -4,6 +4,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use kaname_pay::payout::Voucher;
+use kaname_pay::payout::ticket::VoucherKey;
 use kaname_signin::letter::Letter;
 use kaname_web::pages::paper::{LetterPage, VoucherPage};
 use kaname_web::pages::{Template, asset, asset_url};
@@ -50,7 +51,8 @@ pub(crate) fn write_voucher(
     name: &str,
     voucher: &Voucher,
 ) -> Result<(), Failure> {
-    let view = VoucherPage::of(&deployment.pack, deployment.shell(), name, voucher);
+    let ticket = VoucherKey::open(&deployment.keys)?.sign(voucher, deployment.pack.currency);
+    let view = VoucherPage::of(&deployment.pack, deployment.shell(), name, voucher, &ticket);
     write_page(file, &view)
 }
 

@@ -24,6 +24,7 @@ pub mod rules;
 mod run;
 mod stop;
 pub(crate) mod table;
+pub mod ticket;
 mod treasury;
 mod voucher;
 

@@ -1,6 +1,8 @@
 //! Cash for those without an account: printed once more, paid out once, to nobody else.
 
 use kaname_base::{Env, Instant};
+use kaname_codec::jose::{Es256Key, JwkSet, sign_jwt};
+use kaname_pay::payout::ticket::{self, VoucherKey, brought_code, verify};
 use kaname_pay::payout::{Counter, PaidOut, State, Voucher, print_voucher, redeem as pay_out, report};
 use kaname_pay::{PayError, Refusal, RunId};
 use kaname_testkit::{TestStore, on_every_store};
@@ -12,6 +14,7 @@ on_every_store!(
     a_voucher_is_paid_out_once_to_its_holder,
     a_new_voucher_takes_the_place_of_the_lost_one,
     a_voucher_ends_with_its_last_day,
+    a_scanned_voucher_is_worth_what_it_says,
 );
 
 /// Nine people, of whom 2, 5 and 8 have no account, in a run that is done.
@@ -122,4 +125,45 @@ fn log_of(world: &World, person: PersonId) -> Vec<String> {
         })
         .unwrap();
     entries.into_iter().map(|entry| format!("{} {}", entry.actor.id, entry.fields.join(" "))).collect()
+}
+
+/// A counter without a network trusts nothing but the signature: each part of a token is changed, taken from another, and signed by others.
+fn a_scanned_voucher_is_worth_what_it_says(t: &TestStore) {
+    let (world, run) = paid(t);
+    let hers = world.people[2];
+    let voucher = print(&world, "printer", hers, run, false).unwrap();
+    let (keys, currency) = (&world.desk.keys, world.desk.pack.currency);
+    let key = VoucherKey::open(keys).unwrap();
+    let ours = JwkSet::from_value(&key.public()).unwrap();
+    let token = key.sign(&voucher, currency);
+    let stated = verify(&ours, &token, env(8).now).unwrap();
+    assert_eq!((&stated.jti, &stated.currency), (&voucher.code, &voucher.currency));
+    assert_eq!(stated.amount, voucher.amount.to_decimal(currency));
+
+    let forged =
+        |token: &str| assert_eq!(verify(&ours, token, env(8).now), Err(Refusal::VoucherForged), "{token}");
+    for at in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        forged(&String::from_utf8(bytes).unwrap());
+        forged(&token[..at]);
+    }
+    let other = key.sign(&Voucher { code: "0000-0000-0000".to_owned(), ..voucher.clone() }, currency);
+    let (mine, yours): (Vec<_>, Vec<_>) = (token.split('.').collect(), other.split('.').collect());
+    forged(&[mine[0], yours[1], mine[2]].join("."));
+    forged(&[mine[0], mine[1], yours[2]].join("."));
+    let stranger = Es256Key::from_pkcs8(&Es256Key::generate().unwrap()).unwrap();
+    let kid = key.public()["keys"][0]["kid"].as_str().unwrap().to_owned();
+    forged(&sign_jwt(&stranger, &kid, ticket::TYPE, &stated));
+    forged(&sign_jwt(&stranger, &stranger.public().thumbprint(), ticket::TYPE, &stated));
+
+    let last = kaname_base::Instant::from_seconds(stated.exp);
+    assert!(verify(&ours, &token, last.plus_seconds(-1)).is_ok());
+    assert_eq!(verify(&ours, &token, last), Err(Refusal::VoucherExpired));
+
+    // Scanned at a counter with a network it is the code, and paid out once.
+    assert_eq!(refused(brought_code(keys, &other.replace('.', ".A"))), Refusal::VoucherForged);
+    let scanned = brought_code(keys, &token).unwrap();
+    redeem(&world, "teller", hers, &scanned).unwrap();
+    assert_eq!(refused(redeem(&world, "teller", hers, &scanned)), Refusal::VoucherUsed);
 }

@@ -230,6 +230,7 @@ const PAGES: &[Entry] = &[
     ("verifier-missing", include_str!("../../../../docs/errors/verifier-missing.md")),
     ("verifier-wrong", include_str!("../../../../docs/errors/verifier-wrong.md")),
     ("voucher-expired", include_str!("../../../../docs/errors/voucher-expired.md")),
+    ("voucher-forged", include_str!("../../../../docs/errors/voucher-forged.md")),
     ("voucher-mistyped", include_str!("../../../../docs/errors/voucher-mistyped.md")),
     ("voucher-own-print", include_str!("../../../../docs/errors/voucher-own-print.md")),
     ("voucher-used", include_str!("../../../../docs/errors/voucher-used.md")),

@@ -110,7 +110,7 @@ fn of_pay(refusal: kaname_pay::Refusal) -> StatusCode {
         | InsufficientFunds | ExceedsDebits | VoucherUsed | VoucherExpired => StatusCode::CONFLICT,
         SameOfficer | VoucherOwnPrint => StatusCode::FORBIDDEN,
         SameAccount | AmountZero | CurrencyDiffers | NotPending | PendingDiffers | PendingAmount
-        | Overflow | VoucherMistyped | ForeignReport | Unwritable => StatusCode::BAD_REQUEST,
+        | Overflow | VoucherMistyped | VoucherForged | ForeignReport | Unwritable => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Cash for the resident at the counter: the vouchers that wait for her, printed by one officer and paid out by another.
 
+use kaname_pay::payout::ticket::{VoucherKey, brought_code};
 use kaname_pay::payout::{Counter, print_voucher, redeem, vouchers_of};
 use kaname_pay::{PayError, Refusal, RunId};
 use kaname_person::show::resident_with;
@@ -71,7 +72,8 @@ pub(crate) fn print(app: &App, call: &Call, at: &AtCounter) -> Answer {
         let (voucher, receipt) = print_voucher(&env.again(), tx, &counter, &by, (person, run), anew)?;
         Ok((voucher, resident_with(tx, &receipt)?.display_name(&pack)))
     })?;
-    page(&VoucherPage::of(&app.pack, at.shell(app, call), &name, &voucher))
+    let ticket = VoucherKey::open(&app.desk.keys)?.sign(&voucher, app.pack.currency);
+    page(&VoucherPage::of(&app.pack, at.shell(app, call), &name, &voucher, &ticket))
 }
 
 /// `GET /office/counter/{counter}/cash`
@@ -99,8 +101,9 @@ pub(crate) fn pay(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let mut form = blank(app, call, at);
     let by = at.acting(Action::RedeemVoucher).map_err(PersonError::from)?;
     let (counter, env, person) = (Counter::of(&app.desk), call.env.clone(), at.person());
-    let typed = call.form.text("code").trim().to_owned();
-    let paid = app.write_of(person, move |tx| redeem(&env.again(), tx, &counter, &by, person, &typed));
+    let paid = brought_code(&app.desk.keys, call.form.text("code").trim()).and_then(|typed| {
+        app.write_of(person, move |tx| redeem(&env.again(), tx, &counter, &by, person, &typed))
+    });
     match paid {
         Ok(paid) => {
             let shell = form.shell;
@@ -119,6 +122,7 @@ pub(crate) fn pay(app: &App, call: &Call, at: &AtCounter) -> Answer {
         }
         Err(PayError::Refused(
             refusal @ (Refusal::VoucherMistyped
+            | Refusal::VoucherForged
             | Refusal::NoSuchVoucher
             | Refusal::VoucherUsed
             | Refusal::VoucherExpired

@@ -5,6 +5,7 @@
 
 mod asset;
 pub mod format;
+mod qr;
 mod sample;
 mod shell;
 mod text;

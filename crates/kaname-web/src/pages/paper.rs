@@ -6,6 +6,7 @@ use kaname_base::{Amount, Currency, Instant};
 use kaname_pay::payout::Voucher;
 
 use super::Shell;
+use super::qr::{self, QrPath};
 
 /// The activation letter with its grid of sign-in codes.
 #[derive(Template)]
@@ -40,8 +41,8 @@ impl LetterPage {
 }
 
 impl VoucherPage {
-    /// A voucher's paper in the language of the shell.
-    pub fn of(pack: &Pack, shell: Shell, name: &str, voucher: &Voucher) -> VoucherPage {
+    /// A voucher's paper in the language of the shell; `ticket` is what its QR code says.
+    pub fn of(pack: &Pack, shell: Shell, name: &str, voucher: &Voucher, ticket: &str) -> VoucherPage {
         let tag = shell.lang.code();
         let programme = pack.programme(&voucher.programme);
         VoucherPage {
@@ -50,6 +51,7 @@ impl VoucherPage {
             amount: voucher.amount,
             currency: pack.currency,
             code: voucher.code.clone(),
+            scan: qr::path(ticket),
             places: vec![pack.voucher.text.get(tag).to_owned()],
             until: voucher.until,
             shell,
@@ -73,6 +75,8 @@ pub struct VoucherPage {
     pub currency: Currency,
     /// The code, in groups.
     pub code: String,
+    /// The same, signed, as a QR code.
+    pub scan: QrPath,
     /// Where it is paid out, in the reader's language.
     pub places: Vec<String>,
     /// The last day.

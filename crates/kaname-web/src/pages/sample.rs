@@ -1118,6 +1118,9 @@ impl VoucherPage {
             amount: money(set.each_minor),
             currency: set.currency,
             code: "7KQ4 M2XP 93".to_owned(),
+            scan: super::qr::path(
+                "an example that nobody signed, as long as a signed one would be: 7KQ4 M2XP 93",
+            ),
             places: strings(&[set.agency, set.office[1]]),
             until: days(60),
         }

@@ -1,5 +1,7 @@
 //! `kaname payout` and `kaname ledger`: money, with two pairs of eyes, by command line; and books that show what was done to them.
 
+use serde_json::Value;
+
 use crate::database::Database;
 use crate::program::{Place, answer, finished, refusal, run as program, spoken, text};
 
@@ -70,13 +72,24 @@ fn a_payout_by_command_line_takes_money_and_two_officers() {
     let is_code =
         |word: &&str| word.len() == 14 && word.split('-').count() == 3 && word.split('-').all(digits);
     let code = printed.split(['<', '>']).find(is_code).expect("the code stands on the paper");
-    let redeem = ["payout", "voucher", "redeem", code];
+    // A counter without a network checks what it scans with the public key alone.
+    let public = place.write("vouchers.jwks", ask(&["payout", "voucher", "key"]).to_string());
+    let scanned = scan(&printed);
+    let verify =
+        |scanned: &str| program(&["payout", "voucher", "verify", scanned, "--key", text(&public), "--json"]);
+    let stated: Value = serde_json::from_slice(&verify(&scanned).stdout).unwrap();
+    assert_eq!(stated["jti"], code, "{stated}");
+    let forged = verify(&scanned.replacen('.', ".e30", 1));
+    assert!(
+        !forged.status.success() && String::from_utf8_lossy(&forged.stderr).contains("no voucher of ours")
+    );
+    let redeem = ["payout", "voucher", "redeem", &scanned];
     assert!(refuse(&[&redeem[..], &[who, "--officer", &planner]].concat(), 1).contains("another officer"));
     let other =
         residents.iter().map(|resident| resident.reference.as_str()).find(|other| *other != who).unwrap();
     assert!(refuse(&[&redeem[..], &[other, "--officer", &approver]].concat(), 1).contains("no such voucher"));
     let cash = ask(&[&redeem[..], &[who, "--officer", &approver]].concat());
-    assert_eq!(cash["run"], run);
+    assert_eq!((&cash["run"], &cash["amount"]), (&run.into(), &stated["amount"]));
     assert!(refuse(&[&redeem[..], &[who, "--officer", &approver]].concat(), 1).contains("paid out before"));
     let report = ask(&["payout", "report", run]);
     assert_eq!((&report["people"]["cash"], &report["sound"]), (&1.into(), &true.into()));
@@ -116,4 +129,25 @@ fn books_that_somebody_changed_show_it() {
     let place = finished();
     let folder = place.folder();
     assert!(spoken(&["ledger", "fsck", "--config", text(&folder)], 0).contains("The books are sound"));
+}
+
+/// What another's reader of QR codes sees in the picture on the page.
+fn scan(page: &str) -> String {
+    const DOTS: usize = 4;
+    let (_, page) = page.split_once("class=\"scan\"").expect("there is a code to scan");
+    let between = |from: &str, to: &str| page.split_once(from).unwrap().1.split_once(to).unwrap().0;
+    let side: usize = between("viewBox=\"0 0 ", " ").parse().unwrap();
+    let mut dark = vec![false; side * side];
+    for bar in between("<path d=\"M", "z\"").split("zM") {
+        let mut parts = bar.split(['h', 'v']);
+        let (x, y) = parts.next().unwrap().split_once(' ').unwrap();
+        let (x, y): (usize, usize) = (x.parse().unwrap(), y.parse().unwrap());
+        let long: usize = parts.next().unwrap().parse().unwrap();
+        dark[y * side + x..][..long].fill(true);
+    }
+    let shade = |x: usize, y: usize| if dark[y / DOTS * side + x / DOTS] { 0 } else { 255 };
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(side * DOTS, side * DOTS, shade);
+    let found = picture.detect_grids();
+    assert_eq!(found.len(), 1, "one code is found on the page");
+    found[0].decode().unwrap().1
 }

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use kaname_base::pack::Pack;
+use kaname_codec::jose::JwkSet;
 use kaname_pay::PayError;
+use kaname_pay::payout::ticket::{VoucherKey, brought_code, verify};
 use kaname_pay::payout::{Counter, print_voucher, redeem};
 use kaname_person::number::find_by_number;
 use kaname_person::register::find_by_reference;
@@ -28,6 +30,10 @@ pub(crate) enum Voucher {
     Print(Print),
     /// Pay a voucher out in cash, once, to the person whose it is
     Redeem(Redeem),
+    /// Print the public key that vouchers are signed with, for counters that check them without a network
+    Key(On),
+    /// Check a scanned voucher, with nothing but the public key
+    Verify(Verify),
 }
 
 #[derive(Args)]
@@ -60,7 +66,7 @@ pub(crate) struct Print {
 
 #[derive(Args)]
 pub(crate) struct Redeem {
-    /// The voucher's code, as it stands on the paper
+    /// The voucher's code, as it stands on the paper, or what a scanner reads from its QR code
     code: String,
     #[command(flatten)]
     who: Who,
@@ -71,10 +77,27 @@ pub(crate) struct Redeem {
     on: On,
 }
 
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// What the scanner read from the QR code
+    scanned: String,
+    /// The file with the public key, from kaname payout voucher key
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn run(command: &Voucher) -> Result<ExitCode, Failure> {
     match command {
         Voucher::Print(ask) => run_print(ask),
         Voucher::Redeem(ask) => run_redeem(ask),
+        Voucher::Key(on) => {
+            show::json(&VoucherKey::open(&on.open()?.keys)?.public());
+            Ok(ExitCode::SUCCESS)
+        }
+        Voucher::Verify(ask) => run_verify(ask),
     }
 }
 
@@ -130,7 +153,8 @@ fn run_redeem(ask: &Redeem) -> Result<ExitCode, Failure> {
     let deployment = ask.on.open()?;
     let by = officer::acting(&deployment, &ask.officer, Action::RedeemVoucher)?;
     let person = find(&deployment, &by, &ask.who)?;
-    let (counter, typed, env) = (Counter::of(&deployment.desk()?), ask.code.clone(), clock::env());
+    let typed = brought_code(&deployment.keys, &ask.code)?;
+    let (counter, env) = (Counter::of(&deployment.desk()?), clock::env());
     let paid = deployment
         .store
         .write::<_, PayError, _>(bucket_of(person, deployment.store.buckets()), move |tx| {
@@ -148,6 +172,29 @@ fn run_redeem(ask: &Redeem) -> Result<ExitCode, Failure> {
         show::json(&shown);
     } else {
         println!("Pay out {} {} now; the voucher is worth nothing any more", shown.amount, shown.currency);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_verify(ask: &Verify) -> Result<ExitCode, Failure> {
+    let file = ask.key.display();
+    let bytes = std::fs::read(&ask.key)
+        .map_err(|error| Failure::unavailable(format!("cannot read {file}: {error}")))?;
+    let keys = JwkSet::parse(&bytes).map_err(|error| {
+        Failure::usage(format!("{file} is no set of public keys: {error}"))
+            .mend("ask the authority for the output of kaname payout voucher key")
+    })?;
+    let stated = verify(&keys, &ask.scanned, clock::now()).map_err(PayError::from)?;
+    if ask.json {
+        show::json(&stated);
+    } else {
+        println!(
+            "The authority printed this voucher: {} {} for {}, code {}",
+            stated.amount, stated.currency, stated.programme, stated.jti
+        );
+        println!(
+            "Whether it was paid out before only the authority knows: kaname payout voucher redeem says so."
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
