@@ -6,10 +6,12 @@
 
 pub mod b64;
 pub mod canonical;
+pub mod emvco;
 pub mod hpke;
 pub mod iso20022;
 pub mod jose;
 pub mod json;
+pub mod paylink;
 pub mod tlog;
 pub mod verified;
 pub mod webauthn;

@@ -2,6 +2,8 @@
 
 #[path = "it/canonical.rs"]
 mod canonical;
+#[path = "it/emvco.rs"]
+mod emvco;
 #[path = "it/iso20022.rs"]
 mod iso20022;
 #[path = "it/jose.rs"]

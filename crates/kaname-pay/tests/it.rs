@@ -3,6 +3,7 @@
 mod it {
     mod instant;
     mod instant_faults;
+    mod instant_rules;
     mod instant_world;
     mod killed;
     mod ledger;

@@ -352,7 +352,8 @@ impl Stop {
         *self.pulled.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait(&self, most: Duration) {
+    /// Waits until it is pulled, at most so long.
+    pub fn wait(&self, most: Duration) {
         let pulled = self.pulled.0.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.pulled.1.wait_timeout_while(pulled, most, |pulled| !*pulled));
     }

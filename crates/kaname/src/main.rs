@@ -4,6 +4,7 @@ mod clock;
 mod command;
 mod deployment;
 mod error;
+mod instants;
 mod library;
 mod paper;
 mod serve;

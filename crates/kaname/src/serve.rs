@@ -68,6 +68,7 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
         let (stop, stopped) = watch::channel(false);
         let no_more_jobs = Stop::default();
         let jobs = Jobs::of(deployment).start(no_more_jobs.clone()).map_err(Failure::unavailable)?;
+        let instant = crate::instants::start(deployment, no_more_jobs.clone())?;
         let counters = Counters {
             pack: Arc::clone(&deployment.pack),
             keys: deployment.keys.clone(),
@@ -86,7 +87,7 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
         stop_asked.await;
         // Before the log is published for the last time: a job opens records, too.
         no_more_jobs.pull();
-        let _ = tokio::task::spawn_blocking(move || jobs.join()).await;
+        let _ = tokio::task::spawn_blocking(move || (jobs.join(), instant.map(|thread| thread.join()))).await;
         let _ = stop.send(true);
         for server in servers {
             let _ = server.await;

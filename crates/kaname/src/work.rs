@@ -1,7 +1,6 @@
 //! Jobs: what a deployment does after a decision, at least once. Each kind has one handler, and this is where blocks that do not know
 //! each other are told of what happened in one of them.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use kaname_base::pack::Pack;
@@ -24,15 +23,13 @@ use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, Keys, PersonId};
 use kaname_web::api::dci::later::{self, Answering};
 use kaname_web::api::webhooks;
+use kaname_web::http::client::system_authorities;
 
 use crate::clock;
 use crate::deployment::Deployment;
 
 /// How long the worker of a server rests when nothing is due. Looking costs a read of each bucket.
 const REST_MS: u64 = 5_000;
-
-/// Whom the system trusts to say who a receiver of events is.
-const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Why mandates ended with a life.
 const DEATH: &str = "death";
@@ -98,11 +95,11 @@ impl Jobs {
             }
             webhooks::KIND => {
                 let provider = self.provider()?;
-                webhooks::deliver(&self.store, &self.keys, provider, &clock::env, authorities(), job)
+                webhooks::deliver(&self.store, &self.keys, provider, &clock::env, system_authorities(), job)
             }
             later::KIND => {
                 let Jobs { store, keys, pack, numbers, .. } = self;
-                let (provider, authorities) = (self.provider()?, authorities());
+                let (provider, authorities) = (self.provider()?, system_authorities());
                 let with = Answering { store, keys, pack, numbers, provider, authorities };
                 later::deliver(&with, &clock::env(), job)
             }
@@ -211,11 +208,6 @@ impl Jobs {
             Undone::Store => JobError::Later("store"),
         })
     }
-}
-
-/// Whom this machine trusts, if it says so.
-fn authorities() -> Option<&'static Path> {
-    Some(Path::new(AUTHORITIES)).filter(|path| path.exists())
 }
 
 /// A job about a link is tried again; what it is about was told to nobody.

@@ -13,6 +13,7 @@
 //! All rows lie in the home bucket: a payment changes two positions, and they must lie together. Nothing here names a person;
 //! accounts and texts are wrapped.
 
+pub mod asking;
 mod books;
 pub mod decide;
 pub mod message;
@@ -48,6 +49,16 @@ pub enum ParticipantKind {
     Bank,
     /// A wallet.
     Wallet,
+}
+
+impl ParticipantKind {
+    /// The word of interfaces.
+    pub fn code(self) -> &'static str {
+        match self {
+            ParticipantKind::Bank => "bank",
+            ParticipantKind::Wallet => "wallet",
+        }
+    }
 }
 
 /// Whether a participant may begin payments and be paid.

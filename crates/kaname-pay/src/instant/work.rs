@@ -24,6 +24,11 @@ use crate::ledger;
 pub trait Courier: Send + Sync {
     /// Brings a message to a participant, and its answer back.
     fn send(&self, to: &Participant, topic: Topic, message: &str) -> Reply;
+
+    /// How many messages may be on their way at once: a slow participant then holds up one of so many.
+    fn lanes(&self) -> usize {
+        1
+    }
 }
 
 /// What came back.
@@ -64,7 +69,11 @@ enum Heard {
 ///
 /// # Errors
 /// [`PayError`] when the store fails; the next round goes on.
-pub fn round(scheme: &Scheme, courier: &dyn Courier, env: &dyn Fn() -> Env) -> Result<Round, PayError> {
+pub fn round(
+    scheme: &Scheme,
+    courier: &dyn Courier,
+    env: &(dyn Fn() -> Env + Sync),
+) -> Result<Round, PayError> {
     let now = env().now;
     // Mostly there is nothing to do; seeing that should cost no write.
     if scheme.store.read(scheme.home(), move |tx| table::due(tx, now, 1))?.is_empty() {
@@ -83,9 +92,28 @@ pub fn round(scheme: &Scheme, courier: &dyn Courier, env: &dyn Fn() -> Env) -> R
         Ok(due)
     })?;
     let mut round = Round { taken: claimed.len() as u64, ended: 0 };
-    for payment in claimed {
-        round.ended += u64::from(take_up(scheme, courier, &env(), &payment)?);
+    let lanes = courier.lanes().clamp(1, claimed.len().max(1));
+    if lanes == 1 {
+        for payment in &claimed {
+            round.ended += u64::from(take_up(scheme, courier, &env(), payment)?);
+        }
+        return Ok(round);
     }
+    let ended = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..lanes)
+            .map(|lane| {
+                let (claimed, lanes) = (&claimed, lanes);
+                scope.spawn(move || {
+                    let mine = claimed.iter().skip(lane).step_by(lanes);
+                    mine.map(|payment| take_up(scheme, courier, &env(), payment)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let done =
+            lanes.into_iter().map(|lane| lane.join().expect("a step that panics is a mistake of ours"));
+        done.flatten().collect::<Result<Vec<bool>, PayError>>()
+    })?;
+    round.ended = ended.into_iter().map(u64::from).sum();
     Ok(round)
 }
 

@@ -4,6 +4,8 @@ pub(crate) mod authorize;
 mod bounds;
 pub mod dci;
 pub(crate) mod events;
+pub(crate) mod instant;
+pub mod instant_courier;
 pub(crate) mod links;
 pub(crate) mod osia;
 pub(crate) mod party;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use kaname_base::Env;
 use kaname_base::pack::Pack;
 use kaname_base::text::Texts;
+use kaname_pay::instant::Scheme;
 use kaname_pay::payee::Desk;
 use kaname_person::Numbers;
 use kaname_signin::Provider;
@@ -14,6 +15,7 @@ use kaname_store::{Bucket, Store, StoreError, Tx};
 use kaname_trust::{Keys, PersonId, person};
 use tokio::sync::{Mutex, Semaphore};
 
+use super::client::{Client, system_authorities};
 use crate::office::runs::Runs;
 use crate::pages::Lang;
 
@@ -69,6 +71,10 @@ pub struct Inner {
     pub(crate) aliases: Option<Numbers>,
     /// One permit for each request that may wait for a thread or the database.
     pub(crate) waiting: Semaphore,
+    /// Instant payments, where the country has them.
+    pub(crate) instant: Option<Scheme>,
+    /// For talking to participants.
+    pub(crate) client: Client,
     /// Held by the request that flushes for all.
     pub(crate) flushing: Mutex<()>,
     /// Whether the log was published when it was last to be.
@@ -88,6 +94,14 @@ impl App {
         let (secure, host) = (issuer.starts_with("https://"), issuer.split('/').nth(2).unwrap_or_default());
         let loopback = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
         let waiting = Semaphore::new(WAITING);
+        let (store, keys, pack) = (parts.store.clone(), parts.keys.clone(), Arc::clone(&parts.pack));
+        let instant = parts.pack.instant.as_ref().and_then(|_| {
+            let opened = Scheme::open(store, keys, pack, issuer);
+            opened.inspect_err(|error| tracing::error!(%error, "instant payments cannot begin")).ok()
+        });
+        // Without the authorities of this machine, participants are reached on it only.
+        let client = Client::new(system_authorities()).or_else(|_| Client::new(None));
+        let client = client.expect("a client that trusts nobody needs no file");
         App {
             inner: Arc::new(Inner {
                 texts,
@@ -96,6 +110,8 @@ impl App {
                 loopback,
                 aliases: Numbers::aliases(&parts.keys, &parts.pack),
                 waiting,
+                instant,
+                client,
                 flushing: Mutex::default(),
                 log_is_published: AtomicBool::new(true),
                 parts,

@@ -136,7 +136,7 @@ pub(super) fn officer(app: &App, call: &Call, who: Who) -> Result<Officer, Stopp
         Who::OfficerComingIn => None,
         Who::Officer(action) => action,
         Who::AtCounter(action) => Some(action),
-        Who::Anyone | Who::Resident | Who::Party | Who::Agency(_) => {
+        Who::Anyone | Who::Resident | Who::Party | Who::Participant | Who::Agency(_) => {
             return Err(Problem::not_found().into());
         }
     };

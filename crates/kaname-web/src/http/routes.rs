@@ -18,7 +18,7 @@ use super::guard::{self, Agency, AtCounter, Officer, Resident};
 use super::{
     App, Call, Problem, agency_routes, cookies, files, headers, language, manual, office_routes, present,
 };
-use crate::api::{authorize, party, statistics};
+use crate::api::{authorize, instant, party, statistics};
 use crate::portal::history as own_history;
 use crate::portal::{activate, aliases, delegates, links, money, own, signin, signins};
 
@@ -55,6 +55,8 @@ pub enum Who {
     OfficerComingIn,
     /// A relying party, which proves who it is within the protocol: by an assertion or by an access token.
     Party,
+    /// A bank or wallet of instant payments, which signs each of its messages.
+    Participant,
     /// An agency's own system, whose access token is for this scope.
     Agency(&'static str),
 }
@@ -107,6 +109,9 @@ pub(super) enum Handler {
     AtOnce(fn(&App, &Call) -> Answer),
     Anyone(fn(&App, &Call) -> Answer),
     Party(fn(&App, &Call) -> Answer),
+    Participant(fn(&App, &Call) -> Answer),
+    /// The same, and it may wait for another participant.
+    ParticipantWaits(fn(&App, &Call) -> Answer),
     Resident(fn(&App, &Call, &Resident) -> Answer),
     Officer(fn(&App, &Call, &Officer) -> Answer),
     Agency(fn(&App, &Call, &Agency) -> Answer),
@@ -149,6 +154,14 @@ fn pages() -> Vec<Route> {
         by_party(Method::POST, "/userinfo", Receipt("the attribute's purpose", 1), party::userinfo),
         anyone(Method::GET, "/authorize", Nothing("leads to a page or back"), authorize::start),
         by_party(Method::POST, "/authorize", Nothing("leads to the same by GET"), authorize::start_posted),
+        // Instant payments.
+        anyone(Method::GET, "/instant/v1/keys", NOBODY, instant::keys),
+        by_participant("/instant/v1/resolutions", Handler::ParticipantWaits(instant::resolve)),
+        by_participant("/instant/v1/quotes", Handler::Participant(instant::quote)),
+        by_participant("/instant/v1/reservations", Handler::Participant(instant::reserve)),
+        by_participant("/instant/v1/commits", Handler::Participant(instant::commit)),
+        by_participant("/instant/v1/aborts", Handler::Participant(instant::abort)),
+        by_participant("/instant/v1/inquiries", Handler::Participant(instant::status)),
         // The way in.
         anyone(Method::GET, "/", NOBODY, signin::start),
         anyone(Method::GET, "/signin", FORM, signin::form),
@@ -218,6 +231,11 @@ fn by_party(method: Method, path: &'static str, audit: Audit, handler: fn(&App, 
     Route { method, path, who: Who::Party, audit, handler: Handler::Party(handler) }
 }
 
+fn by_participant(path: &'static str, handler: Handler) -> Route {
+    let audit = Audit::Nothing("accounts at banks, no resident");
+    Route { method: Method::POST, path, who: Who::Participant, audit, handler }
+}
+
 fn resident(
     method: Method,
     path: &'static str,
@@ -251,7 +269,7 @@ pub fn router(app: App) -> Router {
 impl Route {
     fn reading(&self) -> Reading {
         match (self.who, self.path) {
-            (Who::Agency(_), _) => Reading::Bytes,
+            (Who::Agency(_) | Who::Participant, _) => Reading::Bytes,
             (_, "/office/links/lists") => Reading::Upload,
             _ => Reading::Form,
         }
@@ -262,6 +280,7 @@ impl Route {
             // The browser stands before it, not the party.
             (_, "/authorize") => Voice::Page,
             (Who::Party, _) => Voice::OAuth,
+            (Who::Participant, _) => Voice::Document,
             (_, path) => Voice::of(path),
         }
     }
@@ -294,7 +313,7 @@ async fn serve(app: App, route: &Route, request: Request) -> Response {
     };
     let done = match handler {
         // An officer's may take long, and may begin what goes on after it.
-        Handler::Officer(_) | Handler::AtCounter(_) => {
+        Handler::Officer(_) | Handler::AtCounter(_) | Handler::ParticipantWaits(_) => {
             tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
         }
         _ => answer_when_flushed(&app, work).await,
@@ -341,6 +360,7 @@ async fn answer_when_flushed(
 fn run(app: &App, call: &Call, handler: Handler, who: Who) -> Answer {
     match (handler, who) {
         (Handler::AtOnce(handler) | Handler::Party(handler), _) => handler(app, call),
+        (Handler::Participant(handler) | Handler::ParticipantWaits(handler), _) => handler(app, call),
         (Handler::Anyone(handler), _) => {
             guard::check_anonymous_form(app, call)?;
             handler(app, call)
@@ -400,6 +420,7 @@ impl fmt::Display for Route {
             Who::Anyone => "anyone".to_owned(),
             Who::Resident => "resident".to_owned(),
             Who::Party => "relying party".to_owned(),
+            Who::Participant => "participant".to_owned(),
             Who::Agency(scope) => format!("agency with {scope}"),
             Who::OfficerComingIn => "officer on the way in".to_owned(),
             Who::Officer(None) => "officer".to_owned(),

@@ -50,7 +50,7 @@ async fn a_session_of_the_other_kind_opens_nothing() {
         let browser = match route.who {
             Who::Resident => &as_resident,
             Who::OfficerComingIn | Who::Officer(_) | Who::AtCounter(_) => &as_officer,
-            Who::Anyone | Who::Party | Who::Agency(_) => continue,
+            Who::Anyone | Who::Party | Who::Participant | Who::Agency(_) => continue,
         };
         let answer = call(&world, browser, &route).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{route}: {answer:?}");
@@ -146,7 +146,7 @@ async fn a_form_that_is_not_ours_does_nothing() {
     let world = World::new();
     let hanako = world.signed_in(&world.hanako.passkey).await;
     let (registrar, payer) = (world.signed_in(&world.registrar).await, world.signed_in(&world.payer).await);
-    let is_form = |route: &&Route| !matches!(route.who, Who::Party | Who::Agency(_));
+    let is_form = |route: &&Route| !matches!(route.who, Who::Party | Who::Participant | Who::Agency(_));
     for route in table().iter().filter(|route| route.method == Method::POST).filter(is_form) {
         let browser = match route.who {
             Who::Officer(Some(action)) | Who::AtCounter(action)
@@ -332,7 +332,7 @@ async fn call(world: &World, browser: &Browser, route: &Route) -> Answer {
 /// A form token that holds in this browser for this kind of route.
 async fn token_of(world: &World, browser: &Browser, route: &Route) -> String {
     let (page, action) = match route.who {
-        Who::Anyone | Who::Party | Who::Agency(_) => ("/activate", "/activate"),
+        Who::Anyone | Who::Party | Who::Participant | Who::Agency(_) => ("/activate", "/activate"),
         Who::Resident => ("/my/number", "/my/number"),
         Who::OfficerComingIn | Who::Officer(_) | Who::AtCounter(_) => ("/office", "/office/signout"),
     };

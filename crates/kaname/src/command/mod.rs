@@ -8,6 +8,7 @@ mod doctor;
 mod enrol;
 mod hold;
 mod init;
+mod instant;
 mod jobs;
 mod key;
 mod ledger;
@@ -16,11 +17,13 @@ mod log;
 mod number;
 mod officer;
 mod pack;
+mod participant;
 mod party;
 mod payout;
 mod resident;
 mod serve;
 mod sim;
+mod sim_bank;
 mod who;
 
 use std::path::PathBuf;
@@ -66,6 +69,12 @@ pub(crate) enum Command {
     /// Plan a payout run, carry it out, watch it, report on it
     #[command(subcommand)]
     Payout(payout::Payout),
+    /// Let banks and wallets take part in instant payments, suspend one, see their positions
+    #[command(subcommand)]
+    Participant(participant::Participant),
+    /// See an instant payment; close and settle windows; make and read merchants' QR codes
+    #[command(subcommand)]
+    Instant(instant::Instant),
     /// Check the books
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -130,6 +139,8 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Officer(officer) => officer::run(&officer),
         Command::Party(party) => party::run(&party),
         Command::Payout(payout) => payout::run(&payout),
+        Command::Participant(participant) => participant::run(&participant),
+        Command::Instant(instant) => instant::run(&instant),
         Command::Ledger(ledger) => ledger::run(&ledger),
         Command::Jobs(jobs) => jobs::run(&jobs),
         Command::Key(key) => key::run(&key),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{On, demo};
+use super::{On, demo, sim_bank};
 use crate::deployment::unknown_country;
 use crate::error::Failure;
 use crate::show;
@@ -20,6 +20,8 @@ pub(crate) enum Sim {
     People(People),
     /// Open accounts at the simulated banks for nine in ten residents of a file, and register those that are their own
     Accounts(Accounts),
+    /// Be a bank or wallet of instant payments, over HTTP: slow, wrong, dead or lying as you say
+    Bank(sim_bank::Bank),
 }
 
 #[derive(Args)]
@@ -62,6 +64,7 @@ pub(crate) fn run(sim: &Sim) -> Result<ExitCode, Failure> {
     match sim {
         Sim::People(people) => run_people(people),
         Sim::Accounts(accounts) => run_accounts(accounts),
+        Sim::Bank(bank) => sim_bank::run(bank),
     }
 }
 

@@ -9,6 +9,7 @@ mod everything;
 mod export;
 mod four_eyes;
 mod imports;
+mod instant;
 mod kill;
 mod kill_register;
 mod links;

@@ -22,14 +22,14 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Makes a deployment listen on another port.
-fn move_to(place: &Place, port: u16) {
+pub(crate) fn move_to(place: &Place, port: u16) {
     let path = place.folder().join("kaname.toml");
     let config = std::fs::read_to_string(&path).unwrap();
     std::fs::write(path, config.replace(":8080", &format!(":{port}"))).unwrap();
 }
 
 /// Starts the server and waits until it answers.
-fn serve(place: &Place, port: u16) -> Child {
+pub(crate) fn serve(place: &Place, port: u16) -> Child {
     let folder = place.folder();
     let mut command = kaname(&["serve", "--config", text(&folder)]);
     let mut server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

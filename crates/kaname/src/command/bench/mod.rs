@@ -3,6 +3,7 @@
 //! A bench does the real work through the real code on a deployment of its own, and checks afterwards that it was done.
 
 mod import;
+mod instant;
 mod ledger;
 mod link;
 mod lookup;
@@ -36,6 +37,8 @@ pub(crate) enum Bench {
     Payout(Size),
     /// Transfers posted, in batches of 8,192 between 10,000 accounts
     Ledger(Size),
+    /// Instant payments between two participants: signed messages, reserved and committed; and how long one takes at half load
+    Instant(instant::InstantAsk),
     /// Planted errors: what each guard stops, and what the audit finds of the rest
     Registry(Size),
     /// Complete sign-ins: pushed request, passkey, consent, code, tokens; the server's CPU only
@@ -97,6 +100,15 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
         }
         Bench::Ledger(size) => {
             (ledger::measure(&Place::new(size)?, size.count.unwrap_or(819_200))?, size.json)
+        }
+        Bench::Instant(ask) => {
+            let measured = instant::run(ask)?;
+            if ask.size.json {
+                show::json(&measured);
+            } else {
+                instant::print(&measured);
+            }
+            return Ok(ExitCode::SUCCESS);
         }
         Bench::Register(ask) => {
             let registered = register::run(ask)?;
