@@ -30,9 +30,8 @@ KIT = Path(os.environ["KANAME_DCI_KIT"])
 SPEC = yaml.safe_load((KIT / "spec" / "crvs_api_v1.0.0.yaml").read_text(encoding="utf-8"))
 TO_BE_SIGNED = "unsigned"  # what the kit writes by itself in half of its messages, told to it for the other half
 LEFT_OUT = [
-    # What this register does not offer in DCI's form, and what only somebody who asks others is called with.
-    *(f"@endpoint=registry/{name}" for name in ("subscribe", "unsubscribe", "notify", "on-search", "on-subscribe", "on-unsubscribe",
-                                                "txn/on-status")),
+    # What only somebody who asks others is called with.
+    *(f"@endpoint=registry/{name}" for name in ("notify", "on-search", "on-subscribe", "on-unsubscribe", "txn/on-status")),
     # For programs that ask, not for registers.
     "@profile=spmis-client", "@profile=crvs-client", "@profile=crvs-subscriber",
     # The kit waits a millisecond for each callback (it hands its waiting function the arguments of another); tried here, above.
@@ -51,7 +50,7 @@ def free_port():
 
 
 CALLBACKS = free_port()
-agency = Agency("dci-agency", "dci.search uin.read uin.generate", webhook=f"http://127.0.0.1:{CALLBACKS}")
+agency = Agency("dci-agency", "dci.search uin.read uin.generate notif.sub.write enroll.write", webhook=f"http://127.0.0.1:{CALLBACKS}")
 
 
 def part(raw):
@@ -202,6 +201,50 @@ def _():
     assert path == "/on-status" and answer["header"]["action"] == "txn-on-status", answer["header"]
     verify(answer)
     assert brought.empty(), "the same transaction was answered twice"
+    server.shutdown()
+    server.server_close()
+
+
+def brought_as(action):
+    path, answer = brought.get(timeout=60)
+    assert answer["header"]["action"] == action, answer["header"]
+    verify(answer)
+    schema = SPEC["paths"][f"/registry/{action}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.Draft7Validator(schema | {"components": SPEC["components"]}, format_checker=jsonschema.FormatChecker()).validate(answer)
+    return answer["message"]
+
+
+@check("events are subscribed to, brought as DCI describes, signed, and ended")
+def _():
+    server = ThreadingHTTPServer(("127.0.0.1", CALLBACKS), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    own = {"sender_uri": f"http://127.0.0.1:{CALLBACKS}/events"}
+    everybody = {"type": "expression", "value": {"expression": {"query": {}}}}
+    wishes = [("e-1", "spdci-common:RegistryEventType:REGISTER", everybody), ("e-2", "DEATH", {"type": "UIN", "value": agency.number}),
+              ("e-3", "DEATH", {"type": "UIN", "value": "1"})]
+    message = {"transaction_id": str(uuid.uuid4()), "subscribe_request": [
+        {"reference_id": reference, "timestamp": now(), "subscribe_criteria": {
+            "reg_event_type": event, "filter": who, "notify_record_type": "spdci-extensions-dci:Person"}}
+        for reference, event, who in wishes]}
+    answer = ask("/registry/subscribe", "subscribe", message, total_count=3, **own)
+    matches("/registry/subscribe", answer)
+    assert answer.json()["message"]["ack_status"] == "ACK", answer.text
+    parts = brought_as("on-subscribe")["subscribe_response"]
+    assert [part["status"] for part in parts] == ["succ", "succ", "rjct"], parts
+    codes = [one["code"] for part in parts for one in part.get("subscriptions", [])]
+    born = {"firstName": "Ravi", "lastName": "Menon", "dateOfBirth": "2026-09-01", "gender": "M", "residenceStatus": "citizen",
+            "city": "Mysuru", "addressLine": "9 Lake Road", "firstNameLatin": "Ravi", "lastNameLatin": "Menon"}
+    # A station of the same agency enters somebody: it has a file of him, and so hears of his registration.
+    enrolled = requests.post(ISSUER + f"/osia/enrollment/v1/enrollments/{uuid.uuid4()}?transactionId=1&finalize=true",
+                             json={"biographicData": born}, headers=agency.headers(), timeout=30)
+    assert enrolled.status_code == 204, enrolled.text
+    event = brought_as("notify")["notify_event"][0]
+    assert event["reference_id"] == codes[0] and event["data"]["reg_records"]["identifier"][0]["identifier_type"] == "PERSON_ID", event
+    for rest, status in ((codes, "succ"), (codes, "rjct")):
+        end = {"transaction_id": str(uuid.uuid4()), "timestamp": now(), "subscription_codes": rest}
+        answer = ask("/registry/unsubscribe", "unsubscribe", end, **own)
+        matches("/registry/unsubscribe", answer)
+        assert brought_as("on-unsubscribe")["status"] == status
     server.shutdown()
     server.server_close()
 

@@ -141,8 +141,8 @@ fn a_question_is_asked_once_and_its_state_remembered_until_then(t: &TestStore) {
     assert_eq!(state(&asks, Named::Registers(&correlation)), Some(State::Waiting));
     assert_eq!(state(&other, Named::Registers(&correlation)), None, "another agency's");
     assert_eq!(state(&asks, Named::Registers("guessed")), None);
-    transaction::settle(&w.store, &w.keys, &asks, &question(&asks), true).unwrap();
-    transaction::settle(&w.store, &w.keys, &asks, &question(&asks), false).unwrap();
+    transaction::settle(&w.store, &w.keys, &asks, &question(&asks), State::Answered).unwrap();
+    transaction::settle(&w.store, &w.keys, &asks, &question(&asks), State::GivenUp).unwrap();
     assert_eq!(state(&asks, Named::Own("t-1")), Some(State::Answered), "what is settled stays so");
     assert_eq!(state(&other, Named::Own("t-1")), Some(State::Waiting));
 

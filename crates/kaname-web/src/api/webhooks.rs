@@ -13,6 +13,7 @@ use kaname_store::jobs::{Job, JobError, MOST_ATTEMPTS};
 use kaname_trust::Keys;
 use serde_json::{Value, json};
 
+use super::dci;
 use crate::http::client::Client;
 
 /// The kind of job that [`deliver`] does.
@@ -53,11 +54,19 @@ pub fn deliver(
             Next::Nothing => return Ok(()),
             Next::Confirmation { address, topic, token } => {
                 let body = confirmation(provider, &env(), &topic, &token);
-                (address, "SubscriptionConfirmation", token, body, None)
+                (address, Some("SubscriptionConfirmation"), token, body, None)
             }
-            Next::Event { address, event: Placed { n, notice } } => {
+            Next::Event { address, event: Placed { n, notice }, signed } => {
                 let id = notice.id.clone();
-                (address, "Notification", id, message(&notice), Some(n))
+                let (kind, body) = match signed {
+                    None => (Some("Notification"), message(&notice)),
+                    // DCI's envelope has its signature inside.
+                    Some((code, told)) => {
+                        let body = dci::events::notify(provider, &env(), agency, (&code, &told), &notice);
+                        (None, body.ok_or(JobError::Later("answer"))?)
+                    }
+                };
+                (address, kind, id, body, Some(n))
             }
         };
         // Taken back meanwhile.
@@ -69,13 +78,15 @@ pub fn deliver(
         let body = serde_json::to_vec(&body).map_err(|_| JobError::Never("message"))?;
         let signature = client_token::sign_detached(provider, &env(), &agency.id, &body);
         let signature = signature.map_err(|_| JobError::Later("store"))?;
-        let headers = [
-            ("content-type", "application/json"),
-            ("message-type", kind),
-            ("message-id", &id),
-            ("topic-id", &topic),
-            (SIGNATURE, &signature),
-        ];
+        let mut headers = vec![("content-type", "application/json")];
+        if let Some(kind) = kind {
+            headers.extend([
+                ("message-type", kind),
+                ("message-id", &id),
+                ("topic-id", &topic),
+                (SIGNATURE, &signature),
+            ]);
+        }
         match (courier.brings(&address, &headers, body), place) {
             (true, None) => return Ok(()),
             (true, Some(n)) => subscription::arrived(store, keys, agency, &to, n).map_err(later)?,

@@ -16,6 +16,7 @@ pub(super) fn table() -> Vec<Route> {
     const EACH: Audit = Receipt("as registered by law, and for the number, of each who is named", 2);
     const LATER: Audit = Nothing("the job that answers writes an entry for each person");
     const STATES: Audit = Nothing("where a question stands, not what was answered");
+    const HEARS: Audit = Receipt("as registered by law, of each who is named", 1);
     const FILE: Audit = Receipt("registration", 1);
     const LIST: Audit = Nothing("an entry for each file that is looked into");
     const OWN: Audit = Nothing("the agency's own; an event names nobody but by the agency's name for her");
@@ -150,6 +151,8 @@ pub(super) fn table() -> Vec<Route> {
         agency(post(), "/registry/search", "dci.search", LATER, dci::search_later),
         agency(post(), "/registry/sync/txn/status", "dci.search", STATES, dci::status_now),
         agency(post(), "/registry/txn/status", "dci.search", STATES, dci::status_later),
+        agency(post(), "/registry/subscribe", "notif.sub.write", HEARS, dci::events::subscribe),
+        agency(post(), "/registry/unsubscribe", "notif.sub.write", OWN, dci::events::unsubscribe),
         // The feed of life events.
         agency(get(), "/v1/events", "events.read", OWN, events::after),
         // Records of the agency's own, linked to residents.

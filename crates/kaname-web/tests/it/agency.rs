@@ -154,8 +154,12 @@ async fn each_call_of_an_agency_leaves_what_its_row_says() {
     let mut read = 0;
     for route in table() {
         let (Who::Agency(_), Audit::Receipt(_, count)) = (route.who, route.audit) else { continue };
-        let signed = (route.path == "/registry/sync/search")
-            .then(|| (route.path.to_owned(), Some(crate::dci::search_for(&party, &who))));
+        let signed = match route.path {
+            "/registry/sync/search" => Some(crate::dci::search_for(&party, &who)),
+            "/registry/subscribe" => Some(crate::dci_events::subscribe_to(&party, &who)),
+            _ => None,
+        };
+        let signed = signed.map(|message| (route.path.to_owned(), Some(message)));
         let Some((path, body)) = signed.or_else(|| example(&route, &who)) else {
             let of_a_file =
                 ["/osia/enrollment/", "/osia/uin/"].iter().any(|start| route.path.starts_with(start));

@@ -13,18 +13,18 @@ use crate::routes::number_of;
 use crate::world::{ISSUER, NOW, Someone, World};
 
 /// As `agency` registers it too.
-const AGENCY: &str = "pension-office";
+pub(crate) const AGENCY: &str = "pension-office";
 
-async fn number(world: &World, who: &Someone) -> String {
+pub(crate) async fn number(world: &World, who: &Someone) -> String {
     let mut browser = world.signed_in(&who.passkey).await;
     number_of(world, &mut browser).await.replace(' ', "")
 }
 
-fn now() -> String {
+pub(crate) fn now() -> String {
     jiff::Timestamp::from_second(NOW.seconds()).unwrap().to_string()
 }
 
-fn header(action: &str, count: usize) -> Value {
+pub(crate) fn header(action: &str, count: usize) -> Value {
     json!({
         "version": "1.0.0", "message_id": "m-1", "message_ts": now(), "action": action, "sender_id": AGENCY,
         "receiver_id": ISSUER.split('/').nth(2).unwrap(), "total_count": count,

@@ -4,6 +4,7 @@ mod agency;
 mod aliases;
 mod counter;
 mod dci;
+mod dci_events;
 mod delegates;
 mod doors;
 mod findings;

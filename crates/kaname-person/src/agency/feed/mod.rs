@@ -24,6 +24,7 @@ use crate::{Action, PersonError, Refusal};
 pub mod prune;
 pub mod subscription;
 pub(crate) mod table;
+pub mod watch;
 
 use table as own;
 

@@ -48,10 +48,29 @@ pub struct Subscription {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct Body {
+pub(super) struct Body {
     topic: String,
     address: String,
     policy: Option<String>,
+    /// Of one that was asked for by a signed message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed: Option<Signed>,
+}
+
+/// What a signed message said of whom, and in which form, it wants to hear.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Signed {
+    /// The agency's own names for the people; empty for all whom it hears of.
+    pub(super) people: Vec<String>,
+    /// What the interface needs to tell an event.
+    pub(super) told: String,
+}
+
+impl Body {
+    pub(super) fn signed(topic: &str, address: &str, signed: Signed) -> Body {
+        let (topic, address) = (topic.to_owned(), address.to_owned());
+        Body { topic, address, policy: None, signed: Some(signed) }
+    }
 }
 
 /// What a worker sends next.
@@ -73,6 +92,8 @@ pub enum Next {
         address: String,
         /// Which.
         event: Placed,
+        /// The subscription's id, and what the interface left for telling; of one that was asked for by a signed message.
+        signed: Option<(String, String)>,
     },
 }
 
@@ -185,7 +206,7 @@ pub fn subscribe(
     let topic = topic_of(desk, topic)?.id;
     let value = [desk.agency.id.as_bytes(), b"\0", topic.as_bytes(), b"\0", address.as_bytes()].concat();
     let id = desk.keys.blind_index("agency.subscription", &value);
-    let body = Body { topic, address: address.to_owned(), policy: policy.map(str::to_owned) };
+    let body = Body { topic, address: address.to_owned(), policy: policy.map(str::to_owned), signed: None };
     let plain = serde_json::to_vec(&body).expect("texts are plain data");
     let (who, wrapped) = (index(desk.keys, desk.agency), desk.keys.wrap(&context(desk.agency), &plain));
     let (keys, env, agency) = (desk.keys.clone(), desk.env.again(), desk.agency.clone());
@@ -255,6 +276,53 @@ pub fn confirm(desk: Desk<'_>, token: &str) -> Result<(), PersonError> {
     })
 }
 
+/// Has events brought without a question before; gives the subscription's id, which is the same for the same again.
+pub(super) fn begin_signed(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    env: &Env,
+    agency: &Agency,
+    body: &Body,
+) -> Result<String, PersonError> {
+    let plain = serde_json::to_vec(body).expect("texts are plain data");
+    let id = keys.blind_index("agency.subscription", &[agency.id.as_bytes(), b"\0", &plain].concat());
+    let who = index(keys, agency);
+    let all = own::subscriptions(tx, &who)?;
+    let there = all.iter().find(|row| row.id == id);
+    if there.is_some_and(|row| row.state == ACTIVE) {
+        return Ok(hex::encode(&id));
+    }
+    if all.len() >= MOST && there.is_none() {
+        return Err(Refusal::TooMany.into());
+    }
+    let position = match there {
+        Some(row) => row.position,
+        None => own::head(tx, &who)?,
+    };
+    let (generation, wrapped) =
+        (there.map_or(1, |row| row.generation + 1), keys.wrap(&context(agency), &plain));
+    let row = SubscriptionRow { id, state: ACTIVE, queued: false, generation, position, body: wrapped };
+    own::put(tx, &who, &row)?;
+    // What it did not take while it was stopped.
+    wake(tx, keys, env, agency, std::slice::from_ref(&body.topic))?;
+    Ok(hex::encode(&id))
+}
+
+/// The ids of the agency's subscriptions.
+pub(super) fn ids(tx: &mut Tx<'_>, keys: &Keys, agency: &Agency) -> Result<Vec<BlindIndex>, PersonError> {
+    Ok(own::subscriptions(tx, &index(keys, agency))?.into_iter().map(|row| row.id).collect())
+}
+
+/// Ends a subscription of the agency's.
+pub(super) fn end_one(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    agency: &Agency,
+    id: &BlindIndex,
+) -> Result<(), PersonError> {
+    Ok(own::unsubscribe(tx, &index(keys, agency), id).map(drop)?)
+}
+
 /// Asks for the delivery of new events to those who wait for these topics.
 pub(crate) fn wake(
     tx: &mut Tx<'_>,
@@ -315,7 +383,11 @@ pub fn next(store: &Store, keys: &Keys, agency: &Agency, to: &Delivery) -> Resul
     store.write(bucket(store, keys, agency), move |tx| {
         let found = own::subscriptions(tx, &who)?.into_iter().find(|row| row.id == id);
         let Some(mut row) = found else { return Ok(Next::Nothing) };
-        let Body { topic, address, .. } = body_of(&with, &agency_of, &row)?;
+        let Body { topic, address, signed, .. } = body_of(&with, &agency_of, &row)?;
+        let is_meant = |notice: &Notice| {
+            let people = signed.as_ref().map_or(&[][..], |signed| &signed.people);
+            notice.topic == topic && (people.is_empty() || people.contains(&notice.text))
+        };
         if row.state == PENDING {
             let token = token_of(&with, &row);
             return Ok(Next::Confirmation { address, topic, token });
@@ -326,9 +398,10 @@ pub fn next(store: &Store, keys: &Keys, agency: &Agency, to: &Delivery) -> Resul
             let rows = own::after(tx, &who, row.position, super::PAGE)?;
             for (n, body) in &rows {
                 let notice = unwrap(&with, &agency_of, body)?;
-                if notice.topic == topic {
+                if is_meant(&notice) {
                     own::put(tx, &who, &row)?;
-                    return Ok(Next::Event { address, event: Placed { n: *n, notice } });
+                    let signed = signed.map(|signed| (hex::encode(&row.id), signed.told));
+                    return Ok(Next::Event { address, event: Placed { n: *n, notice }, signed });
                 }
                 row.position = *n;
             }
@@ -419,7 +492,7 @@ fn topic_of(desk: Desk<'_>, id: &str) -> Result<Topic, PersonError> {
 }
 
 fn shown(id: &BlindIndex, body: Body, state: i64) -> Subscription {
-    let Body { topic, address, policy } = body;
+    let Body { topic, address, policy, .. } = body;
     Subscription { id: hex::encode(id), topic, address, policy, active: state == ACTIVE }
 }
 

@@ -58,18 +58,8 @@ pub(super) fn transaction(message: &Map<String, Value>) -> Result<&str, Refused>
 /// The requests of a message.
 pub(super) fn requests(message: &Message) -> Result<Vec<Request>, Refused> {
     transaction(&message.body)?;
-    let list = message.body.get("search_request").and_then(Value::as_array);
-    let list = list.ok_or_else(|| Refused::bad("search_request is no list"))?;
-    if !(1..=FAN_OUT).contains(&list.len()) {
-        let text = format!("a message has 1 to {FAN_OUT} requests");
-        return Err(Refused::header("rjct.total_count.limit_exceeded", text));
-    }
-    if message.header.get("total_count").and_then(Value::as_u64) != Some(list.len() as u64) {
-        let text = "total_count is not the number of requests";
-        return Err(Refused::header("rjct.total_count.invalid", text));
-    }
     let mut read: Vec<Request> = Vec::new();
-    for one in list {
+    for one in list(message, "search_request")? {
         let one = one.as_object().ok_or_else(|| Refused::bad("a request is no object"))?;
         let mut request = request(one)?;
         if read.iter().any(|earlier| earlier.reference == request.reference) {
@@ -79,6 +69,21 @@ pub(super) fn requests(message: &Message) -> Result<Vec<Request>, Refused> {
         read.push(request);
     }
     Ok(read)
+}
+
+/// The requests of a message under this name: as many as the header counts, and no more than are answered.
+pub(super) fn list<'a>(message: &'a Message, name: &str) -> Result<&'a Vec<Value>, Refused> {
+    let list = message.body.get(name).and_then(Value::as_array);
+    let list = list.ok_or_else(|| Refused::bad(format!("{name} is no list")))?;
+    if !(1..=FAN_OUT).contains(&list.len()) {
+        let text = format!("a message has 1 to {FAN_OUT} requests");
+        return Err(Refused::header("rjct.total_count.limit_exceeded", text));
+    }
+    if message.header.get("total_count").and_then(Value::as_u64) != Some(list.len() as u64) {
+        let text = "total_count is not the number of requests";
+        return Err(Refused::header("rjct.total_count.invalid", text));
+    }
+    Ok(list)
 }
 
 fn request(one: &Map<String, Value>) -> Result<Request, Refused> {
@@ -94,17 +99,22 @@ fn request(one: &Map<String, Value>) -> Result<Request, Refused> {
     };
     let purpose = criteria.get("authorize").and_then(|authorize| authorize["purpose"]["code"].as_str());
     let query = criteria.get("query").ok_or_else(|| Refused::bad("query is missing"))?;
-    let ask = match text(criteria, "query_type", 32)? {
-        "idtype-value" => by_identifier(query)?,
-        "expression" => expression(query)?,
-        "predicate" => predicates(query)?,
-        "graphql" => Err(Rejected::invalid("the register does not read graphql")),
-        _ => return Err(Refused::bad("query_type is none of the standard's")),
-    };
+    let ask = self::query(text(criteria, "query_type", 32)?, query)?.and_then(pinned);
     Ok(Request { reference, purpose: purpose.map(str::to_owned), locale, page, ask })
 }
 
-fn locale(of: &Map<String, Value>) -> Result<Option<String>, Refused> {
+/// What must be true of a person, by a query of one of the standard's kinds.
+pub(super) fn query(kind: &str, query: &Value) -> Result<Result<Condition, Rejected>, Refused> {
+    match kind {
+        "idtype-value" => by_identifier(query),
+        "expression" => expression(query),
+        "predicate" => predicates(query),
+        "graphql" => Ok(Err(Rejected::invalid("the register does not read graphql"))),
+        _ => Err(Refused::bad("query_type is none of the standard's")),
+    }
+}
+
+pub(super) fn locale(of: &Map<String, Value>) -> Result<Option<String>, Refused> {
     match of.get("locale") {
         None => Ok(None),
         Some(Value::String(tag)) if tag.len() == 3 && tag.bytes().all(|b| b.is_ascii_lowercase()) => {
@@ -125,7 +135,7 @@ fn page_of(page: &Value) -> Result<(usize, usize), Refused> {
 }
 
 /// `{"type": "UIN", "value": "…"}`
-fn by_identifier(query: &Value) -> Result<Result<Search, Rejected>, Refused> {
+fn by_identifier(query: &Value) -> Result<Result<Condition, Rejected>, Refused> {
     let wrong = || Refused::bad("a query by identifier has type and value");
     let query = query.as_object().ok_or_else(wrong)?;
     let kind = query.get("type").and_then(Value::as_str).ok_or_else(wrong)?;
@@ -133,15 +143,15 @@ fn by_identifier(query: &Value) -> Result<Result<Search, Rejected>, Refused> {
     let Some(name) = known(kind).filter(|name| [UIN, PERSON_ID].contains(name)) else {
         return Ok(Err(Rejected::invalid(format!("the register knows nobody by a {}", short(kind)))));
     };
-    Ok(statement(name, Operator::Equal, value).and_then(|one| pinned(Condition::Is(one))))
+    Ok(statement(name, Operator::Equal, value).map(Condition::Is))
 }
 
 /// `{"type": "…:expression", "value": {"expression": {"collection": …, "query": {"$and": […]}}}}`
-fn expression(query: &Value) -> Result<Result<Search, Rejected>, Refused> {
+fn expression(query: &Value) -> Result<Result<Condition, Rejected>, Refused> {
     let wrong = || Refused::bad("a query by expression has a value with an expression");
     let found = query.get("value").and_then(|value| value.get("expression")).ok_or_else(wrong)?;
     let found = found.get("query").unwrap_or(found);
-    Ok(part(found, 0).and_then(pinned))
+    Ok(part(found, 0))
 }
 
 /// How deep an expression may go.
@@ -186,7 +196,7 @@ fn one_or_all(mut all: Vec<Condition>) -> Condition {
 }
 
 /// `[{"expression1": …, "condition": "and", "expression2": …}]`: all of the list must be true.
-fn predicates(query: &Value) -> Result<Result<Search, Rejected>, Refused> {
+fn predicates(query: &Value) -> Result<Result<Condition, Rejected>, Refused> {
     let list = query.as_array().filter(|list| (1..=64).contains(&list.len()));
     let list = list.ok_or_else(|| Refused::bad("a query by predicate is a list of 1 to 64"))?;
     let mut all = Vec::new();
@@ -206,7 +216,7 @@ fn predicates(query: &Value) -> Result<Result<Search, Rejected>, Refused> {
         all.extend(joined);
     }
     let all: Result<Vec<Condition>, Rejected> = all.into_iter().collect();
-    Ok(all.and_then(|all| pinned(Condition::All(all))))
+    Ok(all.map(Condition::All))
 }
 
 fn simple(of: &Value) -> Result<Result<Condition, Rejected>, Refused> {
@@ -285,7 +295,7 @@ fn pinned(condition: Condition) -> Result<Search, Rejected> {
 }
 
 /// Takes the identifiers out of a condition that is true of nobody else; gives it back where there are none.
-fn pins(condition: Condition) -> Result<(Vec<String>, Condition), Condition> {
+pub(super) fn pins(condition: Condition) -> Result<(Vec<String>, Condition), Condition> {
     match condition {
         Condition::Is(Statement { name, operator: Operator::Equal, value: Fact::Text(who) })
             if [UIN, PERSON_ID].contains(&name.as_str()) =>
@@ -325,7 +335,7 @@ fn pins(condition: Condition) -> Result<(Vec<String>, Condition), Condition> {
 pub(super) struct Wanted<'a> {
     /// The standard's word for what kind of question it was.
     pub(super) kind: &'a str,
-    /// By which name; none of a kind that the register does not answer later.
+    /// By which name; none of a kind by which the register finds no question.
     pub(super) named: Option<Named<'a>>,
 }
 
@@ -345,5 +355,5 @@ pub(super) fn status(message: &Map<String, Value>) -> Result<Wanted<'_>, Refused
         "reference_id_list" | "subscription_code_list" if asked.contains_key("attribute_value") => None,
         _ => return Err(Refused::bad("attribute_type is none of the standard's, or has no attribute_value")),
     };
-    Ok(Wanted { kind, named: named.filter(|_| kind == "search") })
+    Ok(Wanted { kind, named })
 }

@@ -51,6 +51,11 @@ impl Refused {
         Refused { reason: Some(reason), ..Refused::bad(text) }
     }
 
+    /// For people.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     fn shown(&self) -> Value {
         json!({ "code": self.error, "message": self.text })
     }
@@ -248,6 +253,30 @@ pub(super) fn sealed(
     message: Value,
 ) -> Result<Value, Failure> {
     let header = answer_header(provider, env, receiver, action, parts, "succ");
+    signed(provider, env, receiver, header, message)
+}
+
+/// A signed answer that says why there is none.
+pub(super) fn rejected(
+    provider: &Provider,
+    env: &Env,
+    receiver: &str,
+    action: &str,
+    why: &str,
+    message: Value,
+) -> Result<Value, Failure> {
+    let mut header = answer_header(provider, env, receiver, action, 0, "rjct");
+    header["status_reason_message"] = Value::from(why);
+    signed(provider, env, receiver, header, message)
+}
+
+fn signed(
+    provider: &Provider,
+    env: &Env,
+    receiver: &str,
+    header: Value,
+    message: Value,
+) -> Result<Value, Failure> {
     let signature =
         client_token::sign_detached(provider, env, receiver, signed_text(&header, &message).as_bytes());
     let signature = signature.map_err(Problem::from)?;

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use kaname_base::Env;
 use kaname_base::pack::Pack;
 use kaname_person::Numbers;
-use kaname_person::agency::{Agency as Asks, Desk, transaction};
+use kaname_person::agency::feed::watch::Done;
+use kaname_person::agency::transaction::{self, Named, State};
+use kaname_person::agency::{Agency as Asks, Desk};
 use kaname_signin::{Provider, SigninError, client};
 use kaname_store::Store;
 use kaname_store::jobs::{Job, JobError, MOST_ATTEMPTS};
 use kaname_trust::Keys;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::envelope::Message;
-use super::{answers, criteria, envelope, search_message, status_message};
+use super::{answers, criteria, envelope, events, search_message, status_message};
 use crate::api::webhooks::{self, Courier};
 use crate::http::guard;
 
@@ -97,22 +99,94 @@ pub fn deliver(with: &Answering<'_>, env: &Env, job: &Job) -> Result<(), JobErro
         sees_numbers: written.sees_numbers && may("uin.read"),
         ..guard::asking(party.registration())
     };
-    if !may("dci.search") || !webhooks::may_be_called(&party, &written.address) {
-        return transaction::settle(with.store, with.keys, &asks, &question, false).map_err(later);
-    }
     let Answering { store, keys, pack, numbers, provider, .. } = *with;
+    let settle = |state| transaction::settle(store, keys, &asks, &question, state).map_err(later);
+    let scope = match written.action.as_str() {
+        events::SUBSCRIBE | events::UNSUBSCRIBE => "notif.sub.write",
+        _ => "dci.search",
+    };
+    if !may(scope) || !webhooks::may_be_called(&party, &written.address) {
+        return settle(State::GivenUp);
+    }
     let desk = Desk { store, keys, pack, numbers, env, agency: &asks };
-    let body = answered(desk, provider, env, &written).map_err(|_| JobError::Later("answer"))?;
+    let is_last = job.attempt >= MOST_ATTEMPTS;
+    let (body, state) = match answered(desk, provider, env, &written, &question.done) {
+        Ok(body) => (body, State::Answered),
+        Err(failure) => match never(&failure) {
+            // Whoever asked is told, once more and for the last time.
+            Some(why) => match unanswerable(desk, provider, env, &written, why) {
+                Ok(body) => (body, State::Unanswerable),
+                Err(_) => return Err(JobError::Later("answer")),
+            },
+            None if is_last => {
+                settle(State::Unanswerable)?;
+                return Err(JobError::Never("answer"));
+            }
+            None => return Err(JobError::Later("answer")),
+        },
+    };
     let body = serde_json::to_vec(&body).map_err(|_| JobError::Never("answer"))?;
     let headers = [("content-type", "application/json"), ("accept", "application/json")];
     if Courier::new(with.authorities)?.brings(&written.address, &headers, body) {
-        return transaction::settle(store, keys, &asks, &question, true).map_err(later);
+        return settle(state);
     }
-    if job.attempt >= MOST_ATTEMPTS {
-        transaction::settle(store, keys, &asks, &question, false).map_err(later)?;
+    if is_last {
+        settle(if state == State::Answered { State::GivenUp } else { state })?;
         return Err(JobError::Never("receiver"));
     }
     Err(JobError::Later("receiver"))
+}
+
+/// What is said of a question to which there can be no answer.
+pub(super) const UNANSWERABLE: &str = "the register cannot answer this question; ask it anew";
+
+/// Why trying again cannot help, if it cannot: what was taken is read otherwise now, or the register says no to all of it.
+fn never(failure: &envelope::Failure) -> Option<String> {
+    match failure {
+        envelope::Failure::Refused(refused) => Some(refused.text().to_owned()),
+        envelope::Failure::Problem(problem) if problem.status().is_client_error() => {
+            Some(format!("{}: {}", problem.code(), problem.detail()))
+        }
+        envelope::Failure::Problem(_) => None,
+    }
+}
+
+/// The answer that there is none, in the form of the question's kind, with every part of it that can be named.
+fn unanswerable(
+    desk: Desk<'_>,
+    provider: &Provider,
+    env: &Env,
+    written: &Written,
+    why: String,
+) -> Result<Value, envelope::Failure> {
+    let id = written.message.get("transaction_id").and_then(Value::as_str).unwrap_or_default();
+    let known = transaction::status(desk, Named::Own(id))?;
+    let references = known.map(|known| known.references).unwrap_or_default();
+    let at = env.now.to_string();
+    let parts = references.iter().map(|reference| {
+        json!({ "reference_id": reference, "timestamp": at, "status": "rjct", "status_reason_message": why })
+    });
+    let correlation = transaction::correlation(desk.keys, desk.agency, id);
+    let mut message = json!({ "transaction_id": id, "correlation_id": correlation });
+    match written.action.as_str() {
+        events::SUBSCRIBE => message["subscribe_response"] = parts.collect(),
+        events::UNSUBSCRIBE => {
+            message["timestamp"] = Value::from(at.as_str());
+            message["status"] = Value::from("rjct");
+        }
+        _ => message["search_response"] = parts.collect(),
+    }
+    envelope::rejected(provider, env, &desk.agency.id, on(&written.action), &why, message)
+}
+
+/// The action of the answer.
+fn on(action: &str) -> &'static str {
+    match action {
+        "search" => "on-search",
+        events::SUBSCRIBE => "on-subscribe",
+        events::UNSUBSCRIBE => "on-unsubscribe",
+        _ => "txn-on-status",
+    }
 }
 
 fn answered(
@@ -120,14 +194,18 @@ fn answered(
     provider: &Provider,
     env: &Env,
     written: &Written,
+    done: &[Done],
 ) -> Result<Value, envelope::Failure> {
     let message = Message { header: written.header.clone(), body: written.message.clone() };
-    let receiver = desk.agency.id.as_str();
-    if written.action == "search" {
-        let requests = criteria::requests(&message)?;
-        let parts = answers(desk, &requests)?;
-        let body = search_message(desk, &message.body, parts);
-        return envelope::sealed(provider, env, receiver, "on-search", requests.len(), body);
-    }
-    envelope::sealed(provider, env, receiver, "txn-on-status", 1, status_message(desk, &message.body)?)
+    let (count, body) = match written.action.as_str() {
+        "search" => {
+            let requests = criteria::requests(&message)?;
+            let parts = answers(desk, &requests)?;
+            (requests.len(), search_message(desk, &message.body, parts))
+        }
+        events::SUBSCRIBE => events::begun(desk, &message, done)?,
+        events::UNSUBSCRIBE => (1, events::ended(desk, &message, done)),
+        _ => (1, status_message(desk, &message.body)?),
+    };
+    envelope::sealed(provider, env, &desk.agency.id, on(&written.action), count, body)
 }

@@ -5,23 +5,25 @@
 //!   what is signed ("{header}+{message} body") and that keys are found by a JWS's `kid`; the form here is a JWS whose payload travels
 //!   beside it (RFC 7515 appendix F), over `{"header":…,"message":…}` in the one text of RFC 8785.
 //! - A search must name whom it means. To a question about everybody who fits, the answer is `rjct.search.too_many_records_found`.
+//! - Events are subscribed to (`/registry/subscribe`) and brought (`notify`) in its form, too, out of the same feed as OSIA's.
 //! - What is shown is what the law gives the agency, as in OSIA's data access, and each person who was opened has an entry in her log.
 
 mod criteria;
 mod envelope;
+pub(crate) mod events;
 pub mod later;
 mod record;
 
 use axum::http::StatusCode;
 use kaname_base::Instant;
+use kaname_person::PersonError;
 use kaname_person::agency::search::search;
-use kaname_person::agency::transaction::{self, State};
+use kaname_person::agency::transaction::{self, State, Transaction};
 use kaname_person::agency::{Agency as Asks, Desk};
-use kaname_person::{PersonError, Refusal};
 use serde_json::{Map, Value, json};
 
 use self::criteria::{Rejected, Request};
-use self::envelope::{Failure, Refused, Voice};
+use self::envelope::{Failure, Voice};
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
 use crate::http::{App, Call};
@@ -47,13 +49,8 @@ pub(crate) fn search_later(app: &App, call: &Call, agency: &Agency) -> Answer {
         let references = requests.iter().map(|request| request.reference.clone()).collect();
         let body = later::written(&agency.asks, "search", address, &message);
         let id = criteria::transaction(&message.body)?;
-        match transaction::open(agency.desk(app, call), id, references, &body) {
-            Err(PersonError::Refused(Refusal::RequestReused)) => {
-                Err(Refused::bad("something else was asked under this transaction_id").into())
-            }
-            other => Ok(other?),
-        }
-        .map(|()| envelope::acknowledged(call, &transaction::correlation(&app.keys, &agency.asks, id)))
+        events::taken(transaction::open(agency.desk(app, call), id, references, &body))?;
+        Ok(envelope::acknowledged(call, &transaction::correlation(&app.keys, &agency.asks, id)))
     };
     envelope::told(app, call, agency, Voice::Async, answered())
 }
@@ -145,26 +142,45 @@ fn status_message(desk: Desk<'_>, asked: &Map<String, Value>) -> Result<Value, F
         None => None,
     };
     let correlation = transaction::correlation(desk.keys, desk.agency, own);
-    let of = found.as_ref();
-    let parts: Vec<Value> = of.map_or_else(Vec::new, |found| {
-        let status = match found.state {
-            State::Waiting => "pdng",
-            State::Answered => "succ",
-            State::GivenUp => "rjct",
-        };
-        let part = |reference: &String| json!({ "reference_id": reference, "timestamp": Instant::from_seconds(found.at).to_string(), "status": status });
-        found.references.iter().map(part).collect()
-    });
+    let found = found.filter(|found| found.kind == wanted.kind);
     // The standard has no word for a question that is not known: a status without parts.
-    let (id, of_it) =
-        of.map_or((own, correlation.as_str()), |found| (found.id.as_str(), found.correlation.as_str()));
+    let (id, of_it, parts) = match &found {
+        None => (own, correlation.as_str(), Vec::new()),
+        Some(found) => {
+            let parts = found.references.iter().map(|reference| {
+                let mut part = state_of(found);
+                part["reference_id"] = Value::from(reference.as_str());
+                part
+            });
+            (found.id.as_str(), found.correlation.as_str(), parts.collect())
+        }
+    };
+    let mut status = match (wanted.kind, &found) {
+        (events::UNSUBSCRIBE, Some(found)) => state_of(found),
+        (events::SUBSCRIBE, _) => json!({ "subscribe_response": parts }),
+        _ => json!({ "search_response": parts }),
+    };
+    status["transaction_id"] = Value::from(id);
+    status["correlation_id"] = Value::from(of_it);
     Ok(json!({
         "transaction_id": own, "correlation_id": correlation,
-        "txnstatus_response": {
-            "txn_type": wanted.kind,
-            "txn_status": { "transaction_id": id, "correlation_id": of_it, "search_response": parts },
-        },
+        "txnstatus_response": { "txn_type": wanted.kind, "txn_status": status },
     }))
+}
+
+/// Where a question, or a part of it, stands; and why, if there will be no answer.
+fn state_of(found: &Transaction) -> Value {
+    let (status, why) = match found.state {
+        State::Waiting => ("pdng", None),
+        State::Answered => ("succ", None),
+        State::GivenUp => ("rjct", Some("the answer was brought, and nobody took it")),
+        State::Unanswerable => ("rjct", Some(later::UNANSWERABLE)),
+    };
+    let mut shown = json!({ "timestamp": Instant::from_seconds(found.at).to_string(), "status": status });
+    if let Some(why) = why {
+        shown["status_reason_message"] = Value::from(why);
+    }
+    shown
 }
 
 /// 200 with this body.

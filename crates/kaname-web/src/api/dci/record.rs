@@ -12,6 +12,9 @@ pub(super) const TYPE: &str = "ns:org:RegistryType:Civil";
 /// The standard's kind of record.
 pub(super) const RECORD: &str = "spdci-extensions-dci:Person";
 
+/// What its words mean.
+pub(super) const CONTEXT: &str = "https://schema.spdci.org/extensions/crvs/v1/data/CRVSPerson.jsonld";
+
 /// What is read of a person, as far as the agency may.
 const NAMES: &[&str] = &[
     PERSON_ID,
@@ -37,10 +40,7 @@ pub(super) fn reading(ask: &Search, agency: &Agency) -> Search {
 /// The person; what the agency may not have, or nobody recorded, is left out.
 pub(super) fn view(answer: &Answer) -> Value {
     let mut shown = Map::new();
-    shown.insert(
-        "@context".into(),
-        "https://schema.spdci.org/extensions/crvs/v1/data/CRVSPerson.jsonld".into(),
-    );
+    shown.insert("@context".into(), CONTEXT.into());
     shown.insert("@type".into(), "CRVS_Person".into());
     let identifiers = [("UIN", UIN), ("PERSON_ID", PERSON_ID)];
     let identifiers: Vec<Value> = identifiers
