@@ -21,6 +21,9 @@ pub enum Refusal {
     /// Somebody who is in the register looks like the person, and no officer has decided that they are two.
     #[error("somebody who is here looks like this person; look at both and decide")]
     LooksLikeSomebody,
+    /// An officer decides on what an agency handed in. Of whom it may be about, the agency is told nothing.
+    #[error("an officer decides on this registration; have the person come to a counter")]
+    OfficerDecides,
     /// Every number of the country's scheme was given out.
     #[error("every number of the scheme was given out")]
     NumbersUsedUp,
@@ -289,6 +292,7 @@ impl Refusal {
             Refusal::NoSuchResident => "no-such-resident",
             Refusal::OtherData => "other-data",
             Refusal::LooksLikeSomebody => "looks-like-somebody",
+            Refusal::OfficerDecides => "officer-decides",
             Refusal::NumbersUsedUp => "numbers-used-up",
             Refusal::NoAliases => "no-aliases",
             Refusal::NoSuchAlias => "no-such-alias",

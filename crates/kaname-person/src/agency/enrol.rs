@@ -108,7 +108,7 @@ pub fn buffer(desk: Desk<'_>, id: &str, of: &str) -> Result<Buffer, PersonError>
     on(desk, id, move |tx, folder, _| folder.buffer(tx, &of)?.ok_or_else(|| Refusal::NoSuchResident.into()))
 }
 
-/// The ids of the agency's enrolments, some hundred at most.
+/// The ids of the agency's enrolments, ten thousand at most.
 ///
 /// # Errors
 /// [`PersonError::Store`].

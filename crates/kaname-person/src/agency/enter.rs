@@ -8,8 +8,8 @@ use kaname_trust::{Access, PersonId, access};
 use serde_json::{Map, Value};
 
 use super::file::reference_of;
-use super::{Desk, basis};
-use crate::duplicate::register_checked;
+use super::{Desk, basis, stopped};
+use crate::duplicate::{is_entered, register_checked};
 use crate::register::Register;
 use crate::{Action, Entry, Field, PersonError, Refusal, policy, show};
 
@@ -33,10 +33,11 @@ const FIELDS: &[(&str, Field)] = &[
 ];
 
 /// Enters a person by an agency's document; done again with the same id and document, it is the same person. Somebody who looks like a
-/// resident is not entered: an agency sees nobody whom she might be, so an officer at a counter decides.
+/// resident is not entered: an agency sees nobody whom she might be, so an officer at a counter decides, and the agency is told no more
+/// than that ([`stopped`]).
 ///
 /// # Errors
-/// What [`register_checked`] refuses.
+/// What [`register_checked`] refuses, but [`Refusal::OfficerDecides`] for somebody who looks like a resident.
 pub fn enter(desk: Desk<'_>, id: &str, document: &Map<String, Value>) -> Result<PersonId, PersonError> {
     let Desk { store, keys, pack, numbers, env, agency } = desk;
     policy::may(&agency.actor(), Action::RegisterResident)?;
@@ -67,7 +68,19 @@ pub fn enter(desk: Desk<'_>, id: &str, document: &Map<String, Value>) -> Result<
         why: "registration by an agency",
         evidence: &agency.id,
     };
-    register_checked(store, keys, pack, numbers, env, &ask, None)
+    let said = serde_json::to_vec(document).expect("a document is plain data");
+    let said = [agency.id.as_bytes(), b"\0", id.as_bytes(), b"\0", &said].concat();
+    let said = keys.blind_index("agency.stopped-document", &said);
+    if stopped::waits(desk, &said)? && !is_entered(store, keys, pack, env, &ask)? {
+        return Err(Refusal::OfficerDecides.into());
+    }
+    match register_checked(store, keys, pack, numbers, env, &ask, None) {
+        Err(PersonError::Refused(Refusal::LooksLikeSomebody)) => {
+            stopped::note(desk, &said)?;
+            Err(Refusal::OfficerDecides.into())
+        }
+        other => other,
+    }
 }
 
 /// [`enter`], and her number. The same id again gives the same number.

@@ -265,8 +265,11 @@ pub struct Listed {
     pub gallery: String,
 }
 
-/// How many rows of its list are looked at for one question.
-pub(crate) const LOOKED_AT: i64 = 200;
+/// The most rows of an agency's list that one question reads; none of them opens anybody.
+const MOST_LISTED: i64 = 10_000;
+
+/// The most files that one question of an agency looks into: each of them is opened, with an entry in its person's log.
+pub const LOOKED_INTO: usize = 200;
 
 pub(crate) fn list(
     store: &Store,
@@ -276,7 +279,7 @@ pub(crate) fn list(
 ) -> Result<Vec<Listed>, PersonError> {
     let who = keys.blind_index("agency.list", agency.id.as_bytes());
     let rows = store.read::<_, StoreError, _>(list_bucket(store, keys, agency), move |tx| {
-        own::listed(tx, &who, part, LOOKED_AT)
+        own::listed(tx, &who, part, MOST_LISTED)
     })?;
     let rows = rows.iter().map(|body| {
         let plain = keys.unwrap(&list_context(agency), body)?;

@@ -14,6 +14,7 @@ pub mod name;
 pub mod person;
 pub mod read;
 pub mod search;
+mod stopped;
 mod table;
 pub mod transaction;
 pub mod whom;

@@ -156,11 +156,8 @@ fn register_unless(
     policy::may(&ask.by, Action::RegisterResident)?;
     let particulars = Particulars::check(&ask.entry, pack, env.now.date_in(&pack.time_zone))?;
     let herself = person_of(store, keys, ask, &particulars);
-    let known = store.read::<_, StoreError, _>(bucket_of(herself, store.buckets()), move |tx| {
-        table::origins(tx, &[herself])
-    })?;
     // The same form sent twice, or a reference that is known: nobody new is entered.
-    if known.iter().any(Option::is_some) {
+    if is_here(store, herself)? {
         return register(store, keys, pack, numbers, env, ask);
     }
     let others: Vec<PersonId> = look(store, keys, pack, env, &ask.by, &particulars)?
@@ -185,6 +182,28 @@ fn register_unless(
             register(store, keys, pack, numbers, env, &Register { evidence: &evidence, ..ask.clone() })
         }
     }
+}
+
+/// Whether a registration is one that was entered before: nobody new comes of it, and nobody is looked for.
+///
+/// # Errors
+/// [`Refusal::Invalid`]; [`PersonError::Store`].
+pub(crate) fn is_entered(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &Register<'_>,
+) -> Result<bool, PersonError> {
+    let particulars = Particulars::check(&ask.entry, pack, env.now.date_in(&pack.time_zone))?;
+    is_here(store, person_of(store, keys, ask, &particulars))
+}
+
+fn is_here(store: &Store, person: PersonId) -> Result<bool, PersonError> {
+    let known = store.read::<_, StoreError, _>(bucket_of(person, store.buckets()), move |tx| {
+        table::origins(tx, &[person])
+    })?;
+    Ok(known.iter().any(Option::is_some))
 }
 
 /// The forms in which a person of these particulars is looked for: as she is, and by the name that she had.

@@ -20,8 +20,9 @@ use kaname_person::show::{Asking, access_log};
 use kaname_person::{PersonError, Standing};
 use kaname_store::jobs::Worker;
 use kaname_testkit::{TestStore, on_every_store};
-use kaname_trust::PersonId;
+use kaname_trust::access::{self, Access};
 use kaname_trust::person::bucket_of;
+use kaname_trust::{Actor, PersonId};
 use serde_json::{Map, Value, json};
 
 use crate::events::{address, names};
@@ -36,6 +37,7 @@ on_every_store!(
     a_feed_is_in_order_and_tells_once,
     a_subscription_goes_on_where_it_was,
     a_question_is_asked_once_and_names_no_more_than_it_may,
+    who_tries_names_out_by_registering_them_learns_nothing,
 );
 
 struct Office {
@@ -426,4 +428,57 @@ fn a_question_is_asked_once_and_names_no_more_than_it_may(t: &TestStore) {
     for named in [Named::Own("q-1"), Named::Registers(&found.correlation)] {
         assert_eq!(transaction::status(other, named).expect("looks"), None, "another agency's question");
     }
+}
+
+/// An agency that tries out whether somebody is in the register, by registering people: it is told that an officer decides and no more;
+/// the same is looked at once a day; and after fifty in a day it is told so of everybody, looked at or not.
+fn who_tries_names_out_by_registering_them_learns_nothing(t: &TestStore) {
+    let o = office(t);
+    let (curious, other, now) = (agency("curious-office"), agency("civil-registry"), env(70));
+    let (desk, civil) = (o.desk(&curious, &now), o.desk(&other, &now));
+    let hers = enter::number(civil, "c-1", &document(child("Ada"))).expect("enters");
+    let ada = enter::enter(civil, "c-1", &document(child("Ada"))).expect("is there");
+    let looked_at = || {
+        let (keys, by) = (o.w.keys.clone(), Actor::program("test", "test"));
+        let number = o.w.store.write::<_, PersonError, _>(bucket_of(ada, o.w.store.buckets()), move |tx| {
+            let ask = Access { person: ada, actor: &by, purpose: "audit", basis: "test", fields: &[] };
+            Ok(access::record(tx, &keys, &env(71), &ask)?.number())
+        });
+        number.expect("is counted")
+    };
+    let elder = json!({
+        "firstName": "Cem", "lastName": "Elder", "dateOfBirth": "1938-06-24", "gender": "M",
+        "residenceStatus": "citizen", "city": "Hilltown",
+    });
+    let own = enter::number(desk, "own", &document(elder.clone())).expect("enters");
+
+    let before = looked_at();
+    for n in 0..50 {
+        let tried = enter::number(desk, &format!("try-{n}"), &document(child("Ada")));
+        assert_eq!(code(tried), "officer-decides");
+    }
+    assert_eq!(looked_at() - before, 51, "each finds in her log that she was compared");
+    // Once more the same, one more, and somebody whom nobody looks like: all alike, and nobody is looked at.
+    let before = looked_at();
+    let nobody = document(json!({
+        "firstName": "Bea", "lastName": "Late", "dateOfBirth": "1951-02-11", "gender": "F",
+        "residenceStatus": "citizen", "city": "Hilltown",
+    }));
+    let (known, more) = (document(child("Ada")), document(child("Ada")));
+    let said = [("try-0", &known), ("try-50", &more), ("new", &nobody)].map(|(id, document)| {
+        let refused = enter::number(desk, id, document);
+        format!("{refused:?}")
+    });
+    assert!(said.iter().all(|one| one == &said[0] && one.contains("OfficerDecides")), "{said:?}");
+    assert_eq!(looked_at() - before, 1);
+    // Whom it has entered it still finds, and another agency goes on.
+    assert_eq!(enter::number(desk, "own", &document(elder)).expect("is there"), own);
+    assert_eq!(enter::number(civil, "c-1", &document(child("Ada"))).expect("is there"), hers);
+    assert_eq!(code(enter::number(civil, "c-2", &document(child("Ada")))), "officer-decides");
+
+    // The next day begins anew.
+    let tomorrow = Env::new(now.now.plus_seconds(24 * 3_600), [72; 32]);
+    let desk = o.desk(&curious, &tomorrow);
+    assert_eq!(code(enter::number(desk, "new", &nobody)), "done");
+    assert_eq!(code(enter::number(desk, "try-0", &document(child("Ada")))), "officer-decides");
 }

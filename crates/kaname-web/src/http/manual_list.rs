@@ -145,6 +145,7 @@ const PAGES: &[Entry] = &[
     ("not-related", include_str!("../../../../docs/errors/not-related.md")),
     ("nothing-changes", include_str!("../../../../docs/errors/nothing-changes.md")),
     ("numbers-used-up", include_str!("../../../../docs/errors/numbers-used-up.md")),
+    ("officer-decides", include_str!("../../../../docs/errors/officer-decides.md")),
     ("officer-key-wrong", include_str!("../../../../docs/errors/officer-key-wrong.md")),
     ("one-participant", include_str!("../../../../docs/errors/one-participant.md")),
     ("other-data", include_str!("../../../../docs/errors/other-data.md")),

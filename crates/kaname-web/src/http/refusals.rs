@@ -63,7 +63,7 @@ impl From<kaname_signin::Refusal> for Problem {
 fn of_person(refusal: &kaname_person::Refusal) -> StatusCode {
     use kaname_person::Refusal::*;
     match refusal {
-        RegisterKeeps | TooMany | EnrolmentFinished => StatusCode::FORBIDDEN,
+        RegisterKeeps | TooMany | EnrolmentFinished | OfficerDecides => StatusCode::FORBIDDEN,
         FileThere => StatusCode::CONFLICT,
         EventsGone { .. } => StatusCode::GONE,
         IdForm => StatusCode::BAD_REQUEST,

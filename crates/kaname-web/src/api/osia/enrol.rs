@@ -6,13 +6,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use kaname_codec::b64;
 use kaname_person::PersonError;
 use kaname_person::agency::enrol;
-use kaname_person::agency::file::{Buffer, Claim};
+use kaname_person::agency::file::{Buffer, Claim, LOOKED_INTO};
 use serde_json::{Map, Value, json};
 
 use super::data::statements;
 use super::pr::{document, part};
 use super::shape;
-use super::{FAN_OUT, done, fact, flag, json as body, only, page, transaction};
+use super::{FAN_OUT, done, fact, flag, json as body, noted, only, page, transaction};
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
 use crate::http::{App, Call, Problem};
@@ -88,7 +88,7 @@ pub(crate) fn find(app: &App, call: &Call, agency: &Agency) -> Answer {
     let desk = agency.desk(app, call);
     let mut found = Vec::new();
     let mut skipped = 0;
-    for id in enrol::listed(desk).map_err(only(&[400, 403]))? {
+    for id in enrol::listed(desk).map_err(only(&[400, 403]))?.into_iter().take(LOOKED_INTO) {
         if found.len() >= most.min(FAN_OUT) {
             break;
         }
@@ -163,7 +163,7 @@ fn told(call: &Call) -> Result<Map<String, Value>, Problem> {
 fn finish_if(app: &App, call: &Call, agency: &Agency, finalise: bool) -> Answer {
     if finalise {
         let (desk, id) = (agency.desk(app, call), call.param("enrollmentId"));
-        enrol::finish(desk, id).map_err(only(&[400, 403, 404]))?;
+        enrol::finish(desk, id).inspect_err(noted(agency)).map_err(only(&[400, 403, 404]))?;
     }
     Ok(done(StatusCode::NO_CONTENT))
 }

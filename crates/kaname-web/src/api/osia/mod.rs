@@ -12,10 +12,11 @@ mod shape;
 pub(crate) mod uin;
 
 use axum::http::{StatusCode, header};
-use kaname_person::PersonError;
 use kaname_person::agency::facts::Fact;
+use kaname_person::{PersonError, Refusal};
 use serde_json::{Map, Value};
 
+use crate::http::guard::Agency;
 use crate::http::{Call, Problem};
 
 pub(crate) use kaname_person::agency::search::FAN_OUT;
@@ -110,6 +111,16 @@ pub(crate) fn only(documented: &'static [u16]) -> impl Fn(PersonError) -> Proble
         let status = osia_status(problem.status());
         let is_known = documented.contains(&status.as_u16()) || status.is_server_error();
         if is_known { problem } else { problem.with_status(StatusCode::FORBIDDEN) }
+    }
+}
+
+/// Notes in our own log whose registration waits for an officer: one who often looks for people by registering them is seen.
+pub(crate) fn noted(agency: &Agency) -> impl Fn(&PersonError) {
+    let agency = agency.asks.id.clone();
+    move |error| {
+        if matches!(error, PersonError::Refused(Refusal::OfficerDecides)) {
+            tracing::warn!(agency, "a registration of an agency waits for an officer");
+        }
     }
 }
 

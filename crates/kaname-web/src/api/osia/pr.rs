@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use kaname_person::PersonError;
-use kaname_person::agency::file::{Claim, Listed};
+use kaname_person::agency::file::{Claim, LOOKED_INTO, Listed};
 use kaname_person::agency::person::{self, Identity, Meaning, REGISTER};
 use kaname_person::agency::read::{self, Statement};
 use kaname_person::agency::whom;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::data::statements;
 use super::shape::{self, check};
-use super::{FAN_OUT, done, fact, flag, json as body, object, only, page, transaction};
+use super::{FAN_OUT, done, fact, flag, json as body, noted, object, only, page, transaction};
 use crate::http::answer::{Answer, json as json_answer, of};
 use crate::http::guard::Agency;
 use crate::http::{App, Call, Problem};
@@ -140,6 +140,7 @@ pub(crate) fn withdraw(app: &App, call: &Call, agency: &Agency) -> Answer {
 pub(crate) fn make_reference(app: &App, call: &Call, agency: &Agency) -> Answer {
     transaction(call)?;
     person::make_reference(agency.desk(app, call), call.param("personId"), call.param("identityId"))
+        .inspect_err(noted(agency))
         .map_err(only(&[400, 403, 404]))?;
     Ok(done(StatusCode::NO_CONTENT))
 }
@@ -246,7 +247,7 @@ fn filed(
     let mut found = Vec::new();
     let mut rows = person::listed(desk)?;
     rows.retain(|row| row.gallery == gallery);
-    for row in rows {
+    for row in rows.into_iter().take(LOOKED_INTO) {
         if most == 0 || found.len() >= FAN_OUT {
             break;
         }

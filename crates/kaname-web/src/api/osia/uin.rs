@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use kaname_person::agency::enter;
 use serde_json::Value;
 
-use super::{object, only, sent, transaction};
+use super::{noted, object, only, sent, transaction};
 use crate::http::answer::{Answer, json as json_answer};
 use crate::http::guard::Agency;
 use crate::http::{App, Call};
@@ -17,6 +17,8 @@ pub(crate) fn generate(app: &App, call: &Call, agency: &Agency) -> Answer {
         sent(value)?;
     }
     let id = format!("uin:{transaction}");
-    let number = enter::number(agency.desk(app, call), &id, &attributes).map_err(only(&[400, 403]))?;
+    let number = enter::number(agency.desk(app, call), &id, &attributes)
+        .inspect_err(noted(agency))
+        .map_err(only(&[400, 403]))?;
     Ok(json_answer(StatusCode::OK, &Value::from(number.as_str())))
 }
