@@ -43,6 +43,18 @@ pub enum Refusal {
     /// It was voided before.
     #[error("the pending transfer was voided before")]
     AlreadyVoided,
+    /// Its time is over: it is released, or will be by the next sweep.
+    #[error("the time of the pending transfer is over")]
+    PendingExpired,
+    /// Only what has a time, and is beyond it, expires.
+    #[error("the time of the pending transfer is not over")]
+    NotExpired,
+    /// One of the accounts is closed.
+    #[error("one of the accounts is closed")]
+    AccountClosed,
+    /// Another transfer of the same chain was refused, so that none was made.
+    #[error("another transfer that this one is linked with was refused")]
+    LinkedFailed,
     /// A sum would exceed what is ever held.
     #[error("the sum is larger than the ledger can hold")]
     Overflow,
@@ -116,6 +128,10 @@ impl Refusal {
             Refusal::PendingAmount => "pending-amount",
             Refusal::AlreadyPosted => "already-posted",
             Refusal::AlreadyVoided => "already-voided",
+            Refusal::PendingExpired => "pending-expired",
+            Refusal::NotExpired => "not-expired",
+            Refusal::AccountClosed => "account-closed",
+            Refusal::LinkedFailed => "linked-failed",
             Refusal::Overflow => "overflow",
             Refusal::InsufficientFunds => "insufficient-funds",
             Refusal::ExceedsDebits => "exceeds-debits",

@@ -33,4 +33,5 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
     kaname_store::Migration { block: "pay", number: 3, sql: include_str!("../migrations/0003_voucher.sql") },
     kaname_store::Migration { block: "pay", number: 4, sql: include_str!("../migrations/0004_retry.sql") },
     kaname_store::Migration { block: "pay", number: 5, sql: include_str!("../migrations/0005_instant.sql") },
+    kaname_store::Migration { block: "pay", number: 6, sql: include_str!("../migrations/0006_ledger.sql") },
 ];

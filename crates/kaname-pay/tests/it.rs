@@ -1,6 +1,7 @@
 //! The ledger, payee accounts and payout runs, on every store.
 
 mod it {
+    mod books;
     mod instant;
     mod instant_faults;
     mod instant_rules;

@@ -98,7 +98,7 @@ pub(crate) fn receive(env: &Env, tx: &mut Tx<'_>, from: Bucket, outgoing: &Outgo
     open_accounts(tx, &own_accounts(outgoing.currency))?;
     let leg = leg_in(from, outgoing);
     let suspended = Transfer { credit: suspense_account(outgoing.currency), ..leg };
-    let stands = table::transfers(tx, &[leg.id])?.iter().any(|(standing, _)| *standing == suspended);
+    let stands = table::transfers(tx, &[leg.id])?.iter().any(|standing| standing.transfer == suspended);
     let outcome = post_batch(env, tx, &[leg])?.remove(0);
     if outcome.is_err() && !stands {
         post_batch(env, tx, &[suspended])?.remove(0)?;
@@ -160,7 +160,7 @@ fn own_accounts(currency: Currency) -> [Account; 2] {
 pub(crate) fn sent(tx: &mut Tx<'_>, ids: &[TransferId]) -> Result<u64, StoreError> {
     let mut legs: Vec<TransferId> = ids.iter().map(|id| leg_id(*id, b"out", 0)).collect();
     legs.sort_unstable();
-    Ok(table::transfers(tx, &legs)?.iter().map(|(leg, _)| leg.amount.minor()).sum())
+    Ok(table::transfers(tx, &legs)?.iter().map(|leg| leg.moved.minor()).sum())
 }
 
 /// What stands in the unit's outbox for an account of other buckets: where to, and how much.

@@ -4,18 +4,22 @@
 //! A pending transfer reserves money; a later one posts it (all or a part, the rest is released) or voids it.
 //! Transfers stay within a bucket; [`clearing`] carries money between buckets.
 
+mod balance;
 pub mod clearing;
+mod expire;
 pub mod fsck;
 mod open;
 mod post;
 pub mod rules;
+pub mod statement;
 pub(crate) mod table;
 
 use kaname_base::{Amount, Currency, Instant};
 
+pub use expire::{expire, expire_all};
 pub use fsck::{Findings, fsck};
 pub use open::{accounts, open_accounts};
-pub use post::{post, post_batch};
+pub use post::{post, post_batch, post_chains};
 
 use crate::ids::{AccountId, TransferId};
 
@@ -41,6 +45,8 @@ pub struct Account {
     pub code: u16,
     /// What it may not do.
     pub limit: Limit,
+    /// Whether a [`Kind::Close`] closed it.
+    pub closed: bool,
     /// All that was paid out of it.
     pub debits_posted: Amount,
     /// All that was paid into it.
@@ -50,6 +56,7 @@ pub struct Account {
     /// What is reserved to be paid in.
     pub credits_pending: Amount,
     pub(crate) version: i64,
+    pub(crate) last: Option<TransferId>,
 }
 
 impl Account {
@@ -60,11 +67,13 @@ impl Account {
             currency,
             code,
             limit,
+            closed: false,
             debits_posted: Amount::ZERO,
             credits_posted: Amount::ZERO,
             debits_pending: Amount::ZERO,
             credits_pending: Amount::ZERO,
             version: 0,
+            last: None,
         }
     }
 
@@ -74,17 +83,50 @@ impl Account {
     }
 }
 
+/// One of the two sides of a transfer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The account that pays.
+    Debit,
+    /// The account that receives.
+    Credit,
+}
+
 /// What a transfer does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// Moves money at once.
     Posted,
-    /// Reserves it.
+    /// Reserves it, until it is posted or voided.
     Pending,
+    /// Reserves it until it is posted or voided, and at the latest until then: [`expire`] gives it back.
+    PendingUntil(Instant),
     /// Moves what the named pending transfer reserved, or a part of it; the rest is released.
     PostOf(TransferId),
     /// Releases what the named pending transfer reserved; the amount is the whole of it.
     VoidOf(TransferId),
+    /// Releases what the named pending transfer reserved, as its time is over; the amount is the whole of it.
+    ExpiryOf(TransferId),
+    /// Moves at once what the account of that side has left, and at most the amount: all that it received and has neither paid
+    /// nor reserved, or all that it paid and was not given back.
+    UpTo(Side),
+    /// Reserves the amount, which may be zero, and closes the account of that side: nothing but releases goes through it. Voided,
+    /// the account is open again; it is never posted.
+    Close(Side),
+}
+
+impl Kind {
+    /// The pending transfer that it posts, voids or expires.
+    pub fn named(self) -> Option<TransferId> {
+        self.named_in().copied()
+    }
+
+    pub(crate) fn named_in(&self) -> Option<&TransferId> {
+        match self {
+            Kind::PostOf(pending) | Kind::VoidOf(pending) | Kind::ExpiryOf(pending) => Some(pending),
+            Kind::Posted | Kind::Pending | Kind::PendingUntil(_) | Kind::UpTo(_) | Kind::Close(_) => None,
+        }
+    }
 }
 
 /// An order to move money within a bucket.
@@ -111,4 +153,6 @@ pub struct Posted {
     pub at: Instant,
     /// Whether it stood there before it was asked for now.
     pub again: bool,
+    /// How much it moved, reserved or released: less than was asked for only with [`Kind::UpTo`].
+    pub moved: Amount,
 }

@@ -3,7 +3,7 @@
 use kaname_store::{StoreError, Tx};
 
 use crate::ids::AccountId;
-use crate::ledger::{Account, table};
+use crate::ledger::{Account, balance, table};
 
 /// Opens accounts in the unit's bucket. One that is there already stays as it is.
 ///
@@ -18,5 +18,5 @@ pub fn open_accounts(tx: &mut Tx<'_>, accounts: &[Account]) -> Result<(), StoreE
 /// # Errors
 /// [`StoreError`].
 pub fn accounts(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<Vec<Option<Account>>, StoreError> {
-    table::accounts(tx, ids)
+    balance::accounts(tx, ids)
 }

@@ -1,5 +1,6 @@
 // One line for each page of docs/errors; a test compares them.
 const PAGES: &[Entry] = &[
+    ("account-closed", include_str!("../../../../docs/errors/account-closed.md")),
     ("address-in-part", include_str!("../../../../docs/errors/address-in-part.md")),
     ("after-death", include_str!("../../../../docs/errors/after-death.md")),
     ("alias-period", include_str!("../../../../docs/errors/alias-period.md")),
@@ -82,6 +83,7 @@ const PAGES: &[Entry] = &[
     ("letter-used", include_str!("../../../../docs/errors/letter-used.md")),
     ("level-too-low", include_str!("../../../../docs/errors/level-too-low.md")),
     ("link-state", include_str!("../../../../docs/errors/link-state.md")),
+    ("linked-failed", include_str!("../../../../docs/errors/linked-failed.md")),
     ("list-changed", include_str!("../../../../docs/errors/list-changed.md")),
     ("login-required", include_str!("../../../../docs/errors/login-required.md")),
     ("looks-like-somebody", include_str!("../../../../docs/errors/looks-like-somebody.md")),
@@ -131,6 +133,7 @@ const PAGES: &[Entry] = &[
     ("not-allowed", include_str!("../../../../docs/errors/not-allowed.md")),
     ("not-an-email", include_str!("../../../../docs/errors/not-an-email.md")),
     ("not-away", include_str!("../../../../docs/errors/not-away.md")),
+    ("not-expired", include_str!("../../../../docs/errors/not-expired.md")),
     ("not-for-agency", include_str!("../../../../docs/errors/not-for-agency.md")),
     ("not-for-citizens", include_str!("../../../../docs/errors/not-for-citizens.md")),
     ("not-found", include_str!("../../../../docs/errors/not-found.md")),
@@ -171,6 +174,7 @@ const PAGES: &[Entry] = &[
     ("payment-over", include_str!("../../../../docs/errors/payment-over.md")),
     ("pending-amount", include_str!("../../../../docs/errors/pending-amount.md")),
     ("pending-differs", include_str!("../../../../docs/errors/pending-differs.md")),
+    ("pending-expired", include_str!("../../../../docs/errors/pending-expired.md")),
     ("pkce-form", include_str!("../../../../docs/errors/pkce-form.md")),
     ("pkce-method", include_str!("../../../../docs/errors/pkce-method.md")),
     ("pkce-missing", include_str!("../../../../docs/errors/pkce-missing.md")),

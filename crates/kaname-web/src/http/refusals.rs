@@ -107,7 +107,8 @@ fn of_pay(refusal: kaname_pay::Refusal) -> StatusCode {
             StatusCode::NOT_FOUND
         }
         IdReused | RunIdReused | WrongState | ListChanged | OtherFigures | AlreadyPosted | AlreadyVoided
-        | InsufficientFunds | ExceedsDebits | VoucherUsed | VoucherExpired => StatusCode::CONFLICT,
+        | PendingExpired | NotExpired | AccountClosed | LinkedFailed | InsufficientFunds | ExceedsDebits
+        | VoucherUsed | VoucherExpired => StatusCode::CONFLICT,
         SameOfficer | VoucherOwnPrint => StatusCode::FORBIDDEN,
         SameAccount | AmountZero | CurrencyDiffers | NotPending | PendingDiffers | PendingAmount
         | Overflow | VoucherMistyped | VoucherForged | ForeignReport | Unwritable => StatusCode::BAD_REQUEST,

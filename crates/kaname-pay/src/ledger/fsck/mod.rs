@@ -1,22 +1,28 @@
-//! Proves the books: every balance is the sum of its transfers, every transfer has two sides in one currency, what left one
-//! bucket arrived in another or is on its way, and no money was made or lost.
+//! Proves the books: every balance is the sum of its transfers and is what the chain of them leads to, every transfer has two sides
+//! in one currency, what left one bucket arrived in another or is on its way, and no money was made or lost.
 //!
-//! It streams: at most [`ACCOUNTS_AT_ONCE`] accounts and [`PAGE`] transfers are in memory. Each bucket is read in one
-//! consistent view; what crosses buckets is compared between views taken one after another, so run it while no payout runs,
-//! or take a finding about clearing for final only when it stays.
+//! It may run while others post. Each bucket is read in one consistent view, so that all that is said of a bucket is exact; what crosses
+//! buckets is compared in both directions between views taken one after another (`crossing`), and is exact when nothing crossed
+//! meanwhile.
+//!
+//! It streams: at most [`ACCOUNTS_AT_ONCE`] accounts and [`PAGE`] transfers are in memory.
+
+mod chain;
+mod crossing;
 
 use std::collections::BTreeMap;
 
-use kaname_base::{Amount, Bucket};
+use kaname_base::{Amount, Bucket, Currency};
 use kaname_person::{Action, policy};
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::Actor;
 
 use crate::PayError;
 use crate::ids::AccountId;
-use crate::ledger::clearing::{clearing_account, leg_in, suspense_account};
-use crate::ledger::table::{self, Line, Outgoing};
-use crate::ledger::{Account, Kind, Limit};
+use crate::ledger::clearing::suspense_account;
+use crate::ledger::rules::Effect;
+use crate::ledger::table::{self, Line, Link};
+use crate::ledger::{Account, Limit, balance};
 
 /// Accounts whose sums are held at once; a bucket with more is read in several passes.
 const ACCOUNTS_AT_ONCE: i64 = 200_000;
@@ -64,7 +70,7 @@ impl Findings {
 pub fn fsck(store: &Store, by: &Actor) -> Result<Findings, PayError> {
     policy::may(by, Action::AuditBooks)?;
     let mut found = Findings::default();
-    let mut clearing: BTreeMap<String, i128> = BTreeMap::new();
+    let mut currencies: BTreeMap<String, Currency> = BTreeMap::new();
     for bucket in store.buckets().all() {
         let part = store.read::<_, StoreError, _>(bucket, check_bucket)?;
         found.accounts += part.found.accounts;
@@ -77,22 +83,10 @@ pub fn fsck(store: &Store, by: &Actor) -> Result<Findings, PayError> {
         for (currency, net) in part.found.net_minor {
             *found.net_minor.entry(currency).or_default() += net;
         }
-        for (currency, held) in part.clearing {
-            *clearing.entry(currency).or_default() += held;
-        }
-        for outgoing in part.outbox {
-            if !has_arrived(store, bucket, &outgoing)? {
-                let waiting = clearing.entry(outgoing.currency.code().to_owned()).or_default();
-                *waiting -= i128::from(outgoing.amount.stored());
-            }
-        }
+        currencies.extend(part.currencies);
     }
-    for (currency, rest) in clearing {
-        if rest != 0 {
-            found.add(format!(
-                "clearing: {rest} minor units of {currency} left a bucket and are neither on their way nor arrived"
-            ));
-        }
+    for words in crossing::check(store, currencies.into_values().collect())? {
+        found.add(words);
     }
     let unequal: Vec<_> = found.net_minor.iter().filter(|(_, net)| **net != 0).collect();
     let words: Vec<_> = unequal
@@ -105,37 +99,39 @@ pub fn fsck(store: &Store, by: &Actor) -> Result<Findings, PayError> {
     Ok(found)
 }
 
+#[derive(Default)]
 struct Part {
     found: Findings,
-    clearing: BTreeMap<String, i128>,
-    outbox: Vec<Outgoing>,
+    currencies: BTreeMap<String, Currency>,
+    marks: i64,
 }
 
 fn check_bucket(tx: &mut Tx<'_>) -> Result<Part, StoreError> {
-    let mut part = Part { found: Findings::default(), clearing: BTreeMap::new(), outbox: Vec::new() };
+    let bucket = tx.bucket();
+    let mut part = Part::default();
     let mut from: Vec<u8> = Vec::new();
     let mut is_first = true;
     loop {
-        let accounts = table::accounts_after(tx, &from, ACCOUNTS_AT_ONCE)?;
+        let accounts = balance::accounts_after(tx, &from, ACCOUNTS_AT_ONCE)?;
         let is_last = (accounts.len() as i64) < ACCOUNTS_AT_ONCE;
         let until = accounts.last().filter(|_| !is_last).map(|account| account.id);
         let mut sums: BTreeMap<AccountId, (Account, Sums)> =
             accounts.into_iter().map(|account| (account.id, (account, Sums::default()))).collect();
         add_up(tx, &mut part, &mut sums, &from, until, is_first)?;
         for (account, sums) in sums.values() {
-            compare(tx.bucket(), &mut part, account, sums);
+            compare(bucket, &mut part, account, sums);
+            if let Some(words) = chain::check(tx, account, sums, &mut part.marks)? {
+                part.found.add(format!("{bucket:?}: {words}"));
+            }
         }
         let Some(until) = until else { break };
         from = until.bytes().to_vec();
         is_first = false;
     }
-    let mut after: Vec<u8> = Vec::new();
-    loop {
-        let page = table::outbox(tx, &after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(part) };
-        after = last.id.bytes().to_vec();
-        part.outbox.extend(page);
+    if part.marks != balance::mark_count(tx)? {
+        part.found.add(format!("{bucket:?}: there are marks of balances that no chain leads to"));
     }
+    Ok(part)
 }
 
 /// Reads all transfers, and adds up those sides that fall on accounts after `from` up to `until`.
@@ -153,10 +149,10 @@ fn add_up(
     loop {
         let page = table::transfers_after(tx, &after, PAGE)?;
         let Some(last) = page.last() else { break };
-        after = last.transfer.id.bytes().to_vec();
-        for line in &page {
-            let Line { transfer, reserved, resolves } = line;
-            let names_pending = matches!(transfer.kind, Kind::PostOf(_) | Kind::VoidOf(_));
+        after = last.link.standing.transfer.id.bytes().to_vec();
+        for Line { link, resolves } in &page {
+            let (transfer, reserved) = (&link.standing.transfer, link.reserved);
+            let names_pending = transfer.kind.named().is_some();
             resolving += i64::from(names_pending);
             if is_first {
                 part.found.transfers += 1;
@@ -172,7 +168,7 @@ fn add_up(
                     continue; // of another pass
                 }
                 match sums.get_mut(&id) {
-                    Some((_, sums)) => sums.add(line, is_debit),
+                    Some((_, sums)) => sums.add(link, is_debit),
                     None => {
                         let id = transfer.id;
                         part.found.add(format!("{bucket:?}: {id} names an account that is not there"));
@@ -224,10 +220,8 @@ fn compare(bucket: Bucket, part: &mut Part, account: &Account, sums: &Sums) {
     }
     let code = account.currency.code();
     *found.net_minor.entry(code.to_owned()).or_default() += i128::from(account.balance());
-    if id == clearing_account(account.currency) {
-        *part.clearing.entry(code.to_owned()).or_default() += i128::from(account.balance());
-    }
-    if id == suspense_account(account.currency) && account.balance() != 0 {
+    part.currencies.insert(code.to_owned(), account.currency);
+    if account.id == suspense_account(account.currency) && account.balance() != 0 {
         let rest = account.balance();
         found.add(format!(
             "{bucket:?}: {rest} minor units of {code} arrived for an account that is not there"
@@ -242,31 +236,23 @@ struct Sums {
     credits_posted: i128,
     debits_pending: i128,
     credits_pending: i128,
+    /// How many transfers there are, and how many of them name none before on this account.
+    transfers: i64,
+    firsts: i64,
 }
 
 impl Sums {
-    fn add(&mut self, line: &Line, is_debit: bool) {
+    fn add(&mut self, link: &Link, is_debit: bool) {
         let (posted, pending) = if is_debit {
             (&mut self.debits_posted, &mut self.debits_pending)
         } else {
             (&mut self.credits_posted, &mut self.credits_pending)
         };
-        let amount = i128::from(line.transfer.amount.stored());
-        let reserved = i128::from(line.reserved.unwrap_or(Amount::ZERO).stored());
-        match line.transfer.kind {
-            Kind::Posted => *posted += amount,
-            Kind::Pending => *pending += amount,
-            Kind::PostOf(_) => {
-                *posted += amount;
-                *pending -= reserved;
-            }
-            Kind::VoidOf(_) => *pending -= reserved,
-        }
+        let reserved = link.reserved.unwrap_or(Amount::ZERO);
+        let effect = Effect::of(link.standing.transfer.kind, link.standing.moved, reserved);
+        *posted += i128::from(effect.posts.stored());
+        *pending += i128::from(effect.reserves.stored()) - i128::from(effect.releases.stored());
+        self.transfers += 1;
+        self.firsts += i64::from(link.before[usize::from(!is_debit)].is_none());
     }
-}
-
-fn has_arrived(store: &Store, from: Bucket, outgoing: &Outgoing) -> Result<bool, StoreError> {
-    let Some(to) = store.buckets().get(outgoing.to_bucket) else { return Ok(false) };
-    let leg = leg_in(from, outgoing).id;
-    store.read::<_, StoreError, _>(to, move |tx| Ok(!table::transfers(tx, &[leg])?.is_empty()))
 }
