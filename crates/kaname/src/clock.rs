@@ -40,12 +40,31 @@ pub(crate) fn cpu_seconds() -> Option<f64> {
 
 /// CPU seconds that the process `pid` has used.
 pub(crate) fn cpu_seconds_of(pid: &str) -> Option<f64> {
+    stat_seconds(pid, 11)
+}
+
+/// CPU seconds of those whom the process `pid` started and who have ended.
+pub(crate) fn cpu_seconds_of_ended(pid: u32) -> Option<f64> {
+    stat_seconds(&pid.to_string(), 13)
+}
+
+/// Who started the process `pid`.
+pub(crate) fn parent_of(pid: &str) -> Option<u32> {
+    stat(pid)?.get(1)?.parse().ok()
+}
+
+/// User and system time, which stand at `first` and behind it.
+fn stat_seconds(pid: &str, first: usize) -> Option<f64> {
     /// Linux reports in hundredths of a second to every program, whatever the kernel's own tick.
     const TICKS_PER_SECOND: f64 = 100.0;
+    let fields = stat(pid)?;
+    let user: f64 = fields.get(first)?.parse().ok()?;
+    let system: f64 = fields.get(first + 1)?.parse().ok()?;
+    Some((user + system) / TICKS_PER_SECOND)
+}
+
+fn stat(pid: &str) -> Option<Vec<String>> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in brackets and may hold spaces: count from the last bracket.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let user: f64 = fields.get(11)?.parse().ok()?;
-    let system: f64 = fields.get(12)?.parse().ok()?;
-    Some((user + system) / TICKS_PER_SECOND)
+    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
 }

@@ -32,6 +32,9 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// How often expired sign-ins and sessions are swept away.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// How often money is given back that was reserved for a time that is over. Nobody can have it in the meantime.
+const EXPIRE_EVERY: Duration = Duration::from_secs(15);
+
 /// How often sessions at the counter are ended that nobody came back to.
 const LEAVE_EVERY: Duration = Duration::from_secs(60);
 
@@ -216,7 +219,7 @@ fn cannot_listen(address: &str, error: &std::io::Error) -> Failure {
         .mend("stop the program that uses the port, or choose another: kaname demo --port, or `listen` and `issuer` in kaname.toml")
 }
 
-/// What ends the sessions at the counter of officers who never came back.
+/// What ends by itself when its time is over: sessions at the counter of officers who never came back, and reservations of money.
 #[derive(Clone)]
 struct Counters {
     store: kaname_store::Store,
@@ -227,6 +230,10 @@ struct Counters {
 impl Counters {
     fn sweep(&self) -> Result<u64, kaname_person::PersonError> {
         kaname_person::counter::sweep(&self.store, &self.keys, &self.pack, &clock::env())
+    }
+
+    fn expire(&self) -> Result<u64, kaname_pay::PayError> {
+        kaname_pay::ledger::expire_all(&self.store, &clock::env())
     }
 }
 
@@ -242,6 +249,7 @@ async fn chores(
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     let mut clean = tokio::time::interval(SWEEP_EVERY);
     let mut leave = tokio::time::interval(LEAVE_EVERY);
+    let mut expire = tokio::time::interval(EXPIRE_EVERY);
     let mut rotate = tokio::time::interval_at(tokio::time::Instant::now() + ROTATE_EVERY, ROTATE_EVERY);
     loop {
         let last = tokio::select! {
@@ -251,6 +259,13 @@ async fn chores(
                 let swept = tokio::task::spawn_blocking(move || sweep::sweep(&provider, &clock::env())).await;
                 if let Ok(Err(error)) = swept {
                     tracing::error!(%error, "expired sign-ins could not be swept");
+                }
+                continue;
+            }
+            _ = expire.tick() => {
+                let counters = counters.clone();
+                if let Ok(Err(error)) = tokio::task::spawn_blocking(move || counters.expire()).await {
+                    tracing::error!(%error, "reserved money could not be given back");
                 }
                 continue;
             }

@@ -97,6 +97,27 @@ fn a_payout_by_command_line_takes_money_and_two_officers() {
     let fsck = ask(&["ledger", "fsck"]);
     assert_eq!((&fsck["sound"], &fsck["wrong_count"]), (&true.into(), &0.into()));
     assert!(fsck["net"].as_object().unwrap().values().all(|net| net == "0"), "{fsck}");
+    let accounts = ask(&["ledger", "account"]);
+    let is_used =
+        |account: &&serde_json::Value| account["paid_in"] != "0.00" && account["paid_out"] != "0.00";
+    let used = accounts.as_array().unwrap().iter().find(is_used).unwrap();
+    let (id, bucket) = (used["account"].as_str().unwrap(), used["bucket"].to_string());
+    let lines = ask(&["ledger", "statement", id, "--bucket", &bucket, "--most", "1"]);
+    assert_eq!((lines.as_array().unwrap().len(), &lines[0]["after"]["balance"]), (1, &used["balance"]));
+    let last = lines[0]["transfer"].as_str().unwrap();
+    let older = ask(&["ledger", "statement", id, "--bucket", &bucket, "--behind", last]);
+    assert!(!older.as_array().unwrap().is_empty(), "it was paid into before it paid");
+    let then = ask(&["ledger", "account", id, "--bucket", &bucket, "--at", "2020-01-01T00:00:00Z"]);
+    assert_eq!(then[0]["balance"], "0.00");
+    let since = ["--from", "2020-01-01T00:00:00Z", "--most", "1000"];
+    let made = ask(&[&["ledger", "transfers", "--bucket", &bucket][..], &since].concat());
+    assert!(made.as_array().unwrap().iter().any(|transfer| transfer["transfer"] == *last));
+    assert_eq!(ask(&["ledger", "expire"])["released"], 0);
+    assert!(
+        refuse(&["ledger", "statement", "acc_00000000000000000000000000000000"], 1)
+            .contains("no such account")
+    );
+    assert!(refuse(&["ledger", "account", "acc_1"], 2).contains("acc_"));
 
     let bare = Place::with_deployment("example", &["--population", "1000"]);
     let words = refusal(&["sim", "accounts", text(&people), "--config", text(&bare.folder())], 2);

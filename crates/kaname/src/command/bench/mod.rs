@@ -35,8 +35,8 @@ pub(crate) enum Bench {
     Lookup(Size),
     /// Residents paid: account opened under a receipt, transfer posted, bank message made and its report applied, log published
     Payout(Size),
-    /// Transfers posted, in batches of 8,192 between 10,000 accounts
-    Ledger(Size),
+    /// Transfers posted, in batches of 8,190, and the same by a plain ledger in SQL
+    Ledger(ledger::Ledger),
     /// Instant payments between two participants: signed messages, reserved and committed; and how long one takes at half load
     Instant(instant::InstantAsk),
     /// Planted errors: what each guard stops, and what the audit finds of the rest
@@ -98,8 +98,13 @@ pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
         Bench::Payout(size) => {
             (payout::measure(&Place::new(size)?, size.count.unwrap_or(100_000), size.json)?, size.json)
         }
-        Bench::Ledger(size) => {
-            (ledger::measure(&Place::new(size)?, size.count.unwrap_or(819_200))?, size.json)
+        Bench::Ledger(ask) => {
+            let posted = ledger::run(ask)?;
+            match ask.size.json {
+                true => show::json(&posted),
+                false => ledger::print(&posted),
+            }
+            return Ok(ExitCode::SUCCESS);
         }
         Bench::Instant(ask) => {
             let measured = instant::run(ask)?;
