@@ -1,20 +1,34 @@
 //! Use case: somebody vouches for a person who has no papers. An introducer is a resident, or an officer in a role that the pack names
 //! (`[introducer]` in mandates.toml), for so many people a year and no more; from some on a second officer looks at it first.
 //!
-//! What [`vouch`] gives is the evidence with which the person is registered. The introducer finds a line in her own log, and the row
-//! of what she vouched for lies beside her, sealed; the person finds who vouched in the event of her registration.
+//! [`register_introduced`] takes a place of the introducer's year, registers the person with the word of the introducer as evidence, and
+//! gives the place back when the registration is refused. The introducer finds a line in her own log, and the row of what she vouched
+//! for lies beside her, sealed; the person finds who vouched in the event of her registration. [`watch`] lists introducers, and ends
+//! what one of them may do.
 
 mod table;
+pub mod watch;
+mod word;
+
+use std::collections::BTreeMap;
 
 use kaname_base::pack::{Introducers, Pack};
-use kaname_base::{Env, Instant};
-use kaname_store::{Store, Tx};
-use kaname_trust::{Actor, ActorKind, Keys, PersonId, Record, Sealed, TrustError};
+use kaname_base::{Bucket, Env, Instant};
+use kaname_store::{Store, StoreError, Tx};
+use kaname_trust::held::Held;
+use kaname_trust::person::bucket_of;
+use kaname_trust::{Actor, ActorKind, Keys, PersonId, Receipt, Record, Sealed, TrustError};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use self::table::Row;
+use crate::duplicate::{Decision, register_checked};
 use crate::four_eyes::Approved;
+use crate::register::{Register, person_of};
 use crate::show::{self, Asking};
-use crate::{Action, OfficerId, PersonError, Refusal, policy};
+use crate::{Action, Numbers, OfficerId, Particulars, PersonError, Refusal, policy, serial};
+
+pub use word::Word;
 
 /// Who vouches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,19 +64,13 @@ pub struct VouchAsked {
 impl VouchAsked {
     /// Of what was asked for.
     pub fn of(ask: &Vouch) -> VouchAsked {
-        let (introducer, is_officer) = match ask.introducer {
-            Introducer::Resident(person) => (*person.bytes(), false),
-            Introducer::Officer(officer) => (*officer.bytes(), true),
-        };
+        let (introducer, is_officer) = (ask.introducer.bytes(), ask.introducer.is_officer());
         VouchAsked { request: ask.request, introducer, is_officer, how: ask.how.clone() }
     }
 
     /// Who vouches.
     pub fn introducer(&self) -> Introducer {
-        match self.is_officer {
-            false => Introducer::Resident(PersonId::from_bytes(self.introducer)),
-            true => Introducer::Officer(OfficerId::from_bytes(self.introducer)),
-        }
+        Introducer::of(self.introducer, self.is_officer)
     }
 
     /// From where the introducer knows her.
@@ -71,43 +79,148 @@ impl VouchAsked {
     }
 }
 
+impl Introducer {
+    fn of(bytes: [u8; 16], is_officer: bool) -> Introducer {
+        match is_officer {
+            false => Introducer::Resident(PersonId::from_bytes(bytes)),
+            true => Introducer::Officer(OfficerId::from_bytes(bytes)),
+        }
+    }
+
+    fn bytes(self) -> [u8; 16] {
+        match self {
+            Introducer::Resident(person) => *person.bytes(),
+            Introducer::Officer(officer) => *officer.bytes(),
+        }
+    }
+
+    fn is_officer(self) -> bool {
+        matches!(self, Introducer::Officer(_))
+    }
+
+    /// Where what she vouched for lies; `None` for a resident of no bucket of this deployment.
+    fn bucket(self, store: &Store) -> Option<Bucket> {
+        match self {
+            Introducer::Resident(person) => person.bucket(store.buckets()),
+            Introducer::Officer(_) => Some(store.buckets().home()),
+        }
+    }
+}
+
 /// One person for whom somebody vouched, kept beside the introducer.
 #[derive(Clone, Serialize, Deserialize)]
 struct Introduction {
     request: [u8; 16],
+    #[serde(with = "serial::person")]
+    person: PersonId,
     at: Instant,
     by: Actor,
     how: String,
+    /// Whether she was registered. Until then the place of the year is kept for her, and given back when she is refused.
+    registered: bool,
 }
 
 impl Record for Introduction {
     const KIND: &'static str = "person.introduction";
 }
 
-/// For whom a resident vouched, as it is kept beside her.
-pub(crate) fn held(
-    tx: &mut kaname_store::Tx<'_>,
-    receipt: &kaname_trust::Receipt<'_>,
-) -> Result<Vec<kaname_trust::held::Held>, PersonError> {
-    let rows = table::of(tx, receipt.person().bytes())?;
-    let open = |row: &Vec<u8>| Ok(kaname_trust::held::Held::open::<Introduction>(receipt, "", row)?);
-    rows.iter().map(open).collect()
+/// What an introducer reads of an introduction in her export: the person's own id is not hers to have.
+#[derive(Serialize)]
+struct Vouched<'a> {
+    at: Instant,
+    by: &'a Actor,
+    how: &'a str,
 }
 
-/// Records that somebody vouches; gives the evidence for the registration. The same request again changes nothing.
+/// For whom a resident vouched, and whether she still may, as it is kept beside her.
+pub(crate) fn held(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Vec<Held>, PersonError> {
+    let mut all = Vec::new();
+    for row in table::of(tx, receipt.person().bytes())? {
+        let one = Sealed::<Introduction>::from_bytes(&row.sealed).open(receipt)?.of(receipt.person())?;
+        let state = if one.registered { "registered" } else { "asked" };
+        all.push(Held::plain(Introduction::KIND, state, &Vouched { at: one.at, by: &one.by, how: &one.how }));
+    }
+    if let Some(row) = table::standing(tx, receipt.person().bytes())? {
+        let state = if row.suspended { "suspended" } else { "restored" };
+        all.push(Held::open::<watch::Standing>(receipt, state, &row.sealed)?);
+    }
+    Ok(all)
+}
+
+/// Registers a person on the word of an introducer, unless somebody who is here looks like her. The same request again changes nothing;
+/// a registration that is refused costs the introducer nothing.
 ///
 /// # Errors
-/// [`Refusal::NotAllowed`]; [`Refusal::NoIntroducer`] when the country knows none, or not this one; [`Refusal::TooManyIntroduced`];
-/// [`Refusal::TwoOfficers`] until another officer has agreed.
-pub fn vouch(
+/// [`Refusal::NotAllowed`]; [`Refusal::ReasonMissing`] when it is not said from where they know each other; [`Refusal::NoIntroducer`]
+/// when the country knows none, or not this one, or she may vouch no more; [`Refusal::TooManyIntroduced`]; [`Refusal::TwoOfficers`]
+/// until another officer has agreed; and as [`register_checked`].
+#[expect(clippy::too_many_arguments, reason = "those of a registration, and who vouches")]
+pub fn register_introduced(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    numbers: &Numbers,
+    env: &Env,
+    second: Option<&Approved>,
+    vouch: &Vouch,
+    ask: &Register<'_>,
+    decision: Option<&Decision>,
+) -> Result<PersonId, PersonError> {
+    introduced(store, keys, pack, env, second, vouch, ask, &|ask| {
+        register_checked(store, keys, pack, numbers, env, ask, decision)
+    })
+}
+
+/// As [`register_introduced`], with another way of registering.
+#[expect(clippy::too_many_arguments, reason = "those of a registration, and who vouches")]
+pub(crate) fn introduced(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    second: Option<&Approved>,
+    vouch: &Vouch,
+    ask: &Register<'_>,
+    enter: &dyn Fn(&Register<'_>) -> Result<PersonId, PersonError>,
+) -> Result<PersonId, PersonError> {
+    policy::may(&vouch.by, Action::RegisterResident)?;
+    policy::says_why(&[&vouch.how])?;
+    let particulars = Particulars::check(&ask.entry, pack, env.now.date_in(&pack.time_zone))?;
+    let person = person_of(store, keys, ask, &particulars);
+    let place = take_place(store, keys, pack, env, second, vouch, person)?;
+    let evidence = Word { introducer: vouch.introducer, how: vouch.how.clone() }.evidence(keys);
+    let entered = enter(&Register { evidence: &evidence, ..ask.clone() });
+    match &entered {
+        Ok(_) => keep_place(store, keys, vouch, person, place)?,
+        Err(PersonError::Refused(_)) => give_back(store, vouch, place)?,
+        // Nobody knows what became of it: sent again it goes on, and until then the place is hers.
+        Err(_) => {}
+    }
+    entered
+}
+
+/// A place of an introducer's year: the row, as it was written.
+struct Place {
+    bucket: Bucket,
+    row: Row,
+    /// When it was asked for.
+    at: Instant,
+    /// Whether the person is in the register by it.
+    is_kept: bool,
+}
+
+/// How long a place is kept for somebody of whom nobody knows whether she was registered, in seconds.
+const UNSURE_SECONDS: i64 = 3_600;
+
+fn take_place(
     store: &Store,
     keys: &Keys,
     pack: &Pack,
     env: &Env,
     second: Option<&Approved>,
     ask: &Vouch,
-) -> Result<String, PersonError> {
-    policy::may(&ask.by, Action::RegisterResident)?;
+    person: PersonId,
+) -> Result<Place, PersonError> {
     let fits = match ask.introducer {
         Introducer::Resident(_) => true,
         Introducer::Officer(officer) => {
@@ -118,28 +231,84 @@ pub fn vouch(
         return Err(Refusal::NoIntroducer.into());
     }
     let is_agreed = is_agreed(second, ask)?;
-    let (bucket, words) = match ask.introducer {
-        Introducer::Resident(person) => {
-            (person.bucket(store.buckets()).ok_or(Refusal::NoIntroducer)?, person.to_string())
-        }
-        Introducer::Officer(officer) => (store.buckets().home(), officer.to_string()),
-    };
-    let evidence = format!("introduced by {words}: {}", ask.how);
-    let (keys, pack, env, ask) = (keys.clone(), pack.clone(), env.again(), ask.clone());
-    store.write::<_, PersonError, _>(bucket, move |tx| {
-        let env = env.again();
-        let beside = Beside::open(tx, &keys, &pack, &env, &ask)?;
-        if beside.earlier.iter().any(|one| one.request == ask.request) {
-            return Ok(());
-        }
-        let year = |at: Instant| at.date_in(&pack.time_zone).year();
-        let this_year = beside.earlier.iter().filter(|one| year(one.at) == year(env.now)).count();
-        may_vouch(&pack.introducers, this_year, is_agreed)?;
+    let bucket = ask.introducer.bucket(store).ok_or(Refusal::NoIntroducer)?;
+    // Whoever was asked for and never registered, because the program was stopped in between, takes no place.
+    let mut is_here: BTreeMap<PersonId, bool> = BTreeMap::new();
+    loop {
+        let (with, country, at, ask, known) =
+            (keys.clone(), pack.clone(), env.again(), ask.clone(), is_here.clone());
+        let asked = store.write::<_, PersonError, _>(bucket, move |tx| {
+            let (keys, pack, env) = (&with, &country, at.again());
+            let earlier = beside(tx, keys, pack, &env, &ask)?;
+            if let Some((row, one)) = earlier.iter().find(|(_, one)| one.request == ask.request) {
+                return Ok(Ok(Place { bucket, row: row.clone(), at: one.at, is_kept: one.registered }));
+            }
+            let is_unsure = |one: &Introduction| {
+                !one.registered
+                    && one.at.plus_seconds(UNSURE_SECONDS) < env.now
+                    && !known.contains_key(&one.person)
+            };
+            let unsure: Vec<PersonId> =
+                earlier.iter().filter(|(_, one)| is_unsure(one)).map(|(_, one)| one.person).collect();
+            if !unsure.is_empty() {
+                return Ok(Err(unsure));
+            }
+            let year = |at: Instant| at.date_in(&pack.time_zone).year();
+            let counts = |one: &Introduction| one.registered || known.get(&one.person) != Some(&false);
+            let this_year =
+                earlier.iter().filter(|(_, one)| counts(one) && year(one.at) == year(env.now)).count();
+            may_vouch(&pack.introducers, this_year, is_agreed)?;
 
-        let Vouch { request, how, by, .. } = ask.clone();
-        beside.append(tx, &keys, &ask, &Introduction { request, at: env.now, by, how })
-    })?;
-    Ok(evidence)
+            let n = earlier.iter().map(|(row, _)| row.n).max().unwrap_or(0) + 1;
+            let Vouch { request, how, by, .. } = ask.clone();
+            let new = Introduction { request, person, at: env.now, by, how, registered: false };
+            let row = Row { n, sealed: close(tx, keys, ask.introducer, &new)? };
+            table::insert(tx, &ask.introducer.bytes(), &row)?;
+            Ok(Ok(Place { bucket, row, at: env.now, is_kept: false }))
+        })?;
+        match asked {
+            Ok(place) => return Ok(place),
+            Err(unsure) => {
+                for person in unsure {
+                    let bucket = bucket_of(person, store.buckets());
+                    let found = store
+                        .read::<_, StoreError, _>(bucket, move |tx| crate::table::resident(tx, person))?;
+                    is_here.insert(person, found.is_some());
+                }
+            }
+        }
+    }
+}
+
+/// The person is in the register: the place is taken.
+fn keep_place(
+    store: &Store,
+    keys: &Keys,
+    ask: &Vouch,
+    person: PersonId,
+    place: Place,
+) -> Result<(), PersonError> {
+    if place.is_kept {
+        return Ok(());
+    }
+    let (keys, ask) = (keys.clone(), ask.clone());
+    store.write(place.bucket, move |tx| {
+        let Vouch { request, how, by, introducer } = ask.clone();
+        let kept = Introduction { request, person, at: place.at, by, how, registered: true };
+        let sealed = close(tx, &keys, introducer, &kept)?;
+        // The same form sent twice at once: whoever was faster has said so.
+        table::replace(tx, &introducer.bytes(), &place.row, &sealed)?;
+        Ok(())
+    })
+}
+
+/// She was refused: the place is free again, unless she was registered by the same form meanwhile.
+fn give_back(store: &Store, ask: &Vouch, place: Place) -> Result<(), PersonError> {
+    if place.is_kept {
+        return Ok(());
+    }
+    let introducer = ask.introducer.bytes();
+    Ok(store.write::<_, StoreError, _>(place.bucket, move |tx| table::delete(tx, &introducer, &place.row))?)
 }
 
 /// Whether another officer has agreed to exactly this.
@@ -159,79 +328,88 @@ fn may_vouch(rules: &Introducers, this_year: usize, is_agreed: bool) -> Result<(
     if is_looked_at && !is_agreed { Err(Refusal::TwoOfficers) } else { Ok(()) }
 }
 
-/// What lies beside an introducer.
-struct Beside {
-    earlier: Vec<Introduction>,
-    rows: i64,
+/// What lies beside an introducer who may vouch.
+fn beside(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    ask: &Vouch,
+) -> Result<Vec<(Row, Introduction)>, PersonError> {
+    let id = ask.introducer.bytes();
+    if table::standing(tx, &id)?.is_some_and(|row| row.suspended) {
+        return Err(Refusal::NoIntroducer.into());
+    }
+    let receipt = match ask.introducer {
+        Introducer::Officer(_) => None,
+        Introducer::Resident(person) => {
+            if !show::is_active(tx, person)? {
+                return Err(Refusal::NoIntroducer.into());
+            }
+            let asking = Asking { person, actor: ask.by.clone(), purpose: PURPOSE.to_owned() };
+            Some(show::log(tx, keys, pack, env, &asking, Action::RegisterResident, &["introduction"])?)
+        }
+    };
+    introductions(tx, keys, ask.introducer, receipt.as_ref())
 }
 
-impl Beside {
-    fn open(
-        tx: &mut Tx<'_>,
-        keys: &Keys,
-        pack: &Pack,
-        env: &Env,
-        ask: &Vouch,
-    ) -> Result<Beside, PersonError> {
-        let id = id_of(ask.introducer);
-        let rows = table::of(tx, &id)?;
-        let mut earlier = Vec::with_capacity(rows.len());
-        match ask.introducer {
-            Introducer::Resident(person) => {
-                if !show::is_active(tx, person)? {
-                    return Err(Refusal::NoIntroducer.into());
-                }
-                let asking = Asking { person, actor: ask.by.clone(), purpose: PURPOSE.to_owned() };
-                let receipt =
-                    show::log(tx, keys, pack, env, &asking, Action::RegisterResident, &["introduction"])?;
-                for row in &rows {
-                    earlier.push(Sealed::<Introduction>::from_bytes(row).open(&receipt)?.of(person)?);
-                }
-            }
-            Introducer::Officer(officer) => {
-                for row in &rows {
-                    let plain = keys.unwrap(&context(officer), row)?;
-                    let unreadable = |_| TrustError::Unreadable(Introduction::KIND);
-                    earlier.push(serde_json::from_slice(&plain).map_err(unreadable)?);
-                }
-            }
-        }
-        Ok(Beside { earlier, rows: rows.len() as i64 })
-    }
+fn introductions(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    introducer: Introducer,
+    receipt: Option<&Receipt<'_>>,
+) -> Result<Vec<(Row, Introduction)>, PersonError> {
+    let rows = table::of(tx, &introducer.bytes())?;
+    let open = |row: Row| {
+        let one = open::<Introduction>(keys, introducer, receipt, &row.sealed)?;
+        Ok((row, one))
+    };
+    rows.into_iter().map(open).collect()
+}
 
-    fn append(
-        self,
-        tx: &mut Tx<'_>,
-        keys: &Keys,
-        ask: &Vouch,
-        new: &Introduction,
-    ) -> Result<(), PersonError> {
-        let sealed = match ask.introducer {
-            Introducer::Resident(person) => {
-                kaname_trust::seal::data_key(tx, keys, person)?.seal(new).bytes().to_vec()
-            }
-            Introducer::Officer(officer) => {
-                let plain = serde_json::to_vec(new).expect("an introduction is plain data");
-                keys.wrap(&context(officer), &plain)
-            }
-        };
-        Ok(table::insert(tx, &id_of(ask.introducer), self.rows + 1, &sealed)?)
+/// Opens what lies beside an introducer: a resident's with a receipt, an officer's is wrapped.
+fn open<T: Record + DeserializeOwned>(
+    keys: &Keys,
+    introducer: Introducer,
+    receipt: Option<&Receipt<'_>>,
+    bytes: &[u8],
+) -> Result<T, PersonError> {
+    match (introducer, receipt) {
+        (Introducer::Resident(person), Some(receipt)) => {
+            Ok(Sealed::<T>::from_bytes(bytes).open(receipt)?.of(person)?)
+        }
+        (Introducer::Officer(officer), _) => {
+            let plain = keys.unwrap(&context::<T>(officer), bytes)?;
+            Ok(serde_json::from_slice(&plain).map_err(|_| TrustError::Unreadable(T::KIND))?)
+        }
+        (Introducer::Resident(_), None) => Err(TrustError::Unreadable(T::KIND).into()),
     }
+}
+
+/// The other way.
+fn close<T: Record + Serialize>(
+    tx: &mut Tx<'_>,
+    keys: &Keys,
+    introducer: Introducer,
+    record: &T,
+) -> Result<Vec<u8>, PersonError> {
+    Ok(match introducer {
+        Introducer::Resident(person) => {
+            kaname_trust::seal::data_key(tx, keys, person)?.seal(record).bytes().to_vec()
+        }
+        Introducer::Officer(officer) => {
+            let plain = serde_json::to_vec(record).expect("what is kept of an introducer is plain data");
+            keys.wrap(&context::<T>(officer), &plain)
+        }
+    })
 }
 
 /// The purpose under which the introducer finds it in her log.
 const PURPOSE: &str = "registration";
 
-fn id_of(introducer: Introducer) -> [u8; 16] {
-    match introducer {
-        Introducer::Resident(person) => *person.bytes(),
-        Introducer::Officer(officer) => *officer.bytes(),
-    }
-}
-
 /// Bound into the wrapping, so that one officer's introductions never stand for another's.
-fn context(officer: OfficerId) -> Vec<u8> {
-    [b"person.introduction\0".as_slice(), officer.bytes()].concat()
+fn context<T: Record>(officer: OfficerId) -> Vec<u8> {
+    [T::KIND.as_bytes(), b"\0", officer.bytes()].concat()
 }
 
 #[cfg(test)]

@@ -114,4 +114,9 @@ pub const MIGRATIONS: &[kaname_store::Migration] = &[
         number: 13,
         sql: include_str!("../migrations/0013_audit_counter.sql"),
     },
+    kaname_store::Migration {
+        block: "person",
+        number: 14,
+        sql: include_str!("../migrations/0014_introducer.sql"),
+    },
 ];

@@ -111,6 +111,10 @@ pub enum Action {
     AuditRegistry,
     /// Confirm or dismiss what the audit found.
     SettleFinding,
+    /// See who vouches for people without papers, and whom they brought in.
+    WatchIntroducers,
+    /// End that somebody may vouch, or let her again.
+    SuspendIntroducer,
     /// Add officers, change their roles, let them go.
     ManageOfficers,
     /// Add relying parties and change what they may ask for.
@@ -192,6 +196,8 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::WatchLinks, &["registrar", "auditor", PROGRAM]),
     (Action::AuditRegistry, &["auditor", PROGRAM]),
     (Action::SettleFinding, &["registrar", "auditor"]),
+    (Action::WatchIntroducers, &["registrar", "auditor"]),
+    (Action::SuspendIntroducer, &["registrar", "auditor"]),
     (Action::ManageOfficers, &["administrator"]),
     (Action::ManageParties, &["administrator", PROGRAM]),
     (Action::ManageParticipants, &["administrator"]),
@@ -246,6 +252,11 @@ pub const PURPOSES: &[(&str, &[&str])] = &[
 /// The purposes that a role may read records for.
 pub fn purposes_of(role: &str) -> &'static [&'static str] {
     PURPOSES.iter().find(|(known, _)| *known == role).map_or(&[], |(_, purposes)| purposes)
+}
+
+/// What a role opens records for that may have to be put right: to correct them if it can, else to look.
+pub(crate) fn puts_right(role: &str) -> &'static str {
+    if purposes_of(role).contains(&"correction") { "correction" } else { "audit" }
 }
 
 /// Whether the actor may do it.
@@ -336,6 +347,8 @@ impl fmt::Display for Action {
             Action::WatchLinks => "watch links",
             Action::AuditRegistry => "audit the register",
             Action::SettleFinding => "settle a finding",
+            Action::WatchIntroducers => "watch introducers",
+            Action::SuspendIntroducer => "suspend an introducer",
             Action::ManageOfficers => "manage officers",
             Action::ManageParties => "manage relying parties",
             Action::ManageParticipants => "manage participants",

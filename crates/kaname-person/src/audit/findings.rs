@@ -30,13 +30,15 @@ pub enum Kind {
     EvidenceChanged,
     /// Another resident fits a linked record as well.
     RivalAppeared,
+    /// Somebody came in on the word of an introducer who may vouch no more.
+    IntroducerSuspended,
     /// A counter where records follow each other faster than people do.
     CounterPattern,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::SharedAccount,
         Kind::SharedRecord,
         Kind::HolderDiffers,
@@ -45,6 +47,7 @@ impl Kind {
         Kind::ImpossibleRelation,
         Kind::EvidenceChanged,
         Kind::RivalAppeared,
+        Kind::IntroducerSuspended,
         Kind::CounterPattern,
     ];
 
@@ -59,6 +62,7 @@ impl Kind {
             Kind::ImpossibleRelation => "impossible-relation",
             Kind::EvidenceChanged => "evidence-changed",
             Kind::RivalAppeared => "rival-appeared",
+            Kind::IntroducerSuspended => "introducer-suspended",
             Kind::CounterPattern => "counter-pattern",
         }
     }
@@ -164,8 +168,10 @@ impl Finding {
                 Ok(day) => About::Pattern { act, word, who, day: Instant::from_seconds(day * 86_400) },
                 Err(_) => About::Nothing,
             },
-            // Which version of a link was looked at tells it from a later finding, and a reader nothing.
-            (Kind::EvidenceChanged | Kind::RivalAppeared, _) | (_, [""]) => About::Nothing,
+            // Which version of a link or of a decision it was tells it from a later finding, and a reader nothing.
+            (Kind::EvidenceChanged | Kind::RivalAppeared | Kind::IntroducerSuspended, _) | (_, [""]) => {
+                About::Nothing
+            }
             (_, [word]) => About::Word(word),
             _ => About::Nothing,
         }
@@ -202,9 +208,7 @@ const SHOWN: [&str; 7] = ["name", "birth_date", "sex", "address", "phone", "rela
 /// [`Refusal::NotAllowed`], [`Refusal::NoSuchFinding`].
 pub fn open_one(desk: &Desk, env: &Env, by: &Actor, id: BlindIndex) -> Result<Opened, PersonError> {
     let finding = find(desk, by, id)?;
-    // What an officer's role reads records for: who may put it right, and who only looks.
-    let purposes = policy::purposes_of(&by.role);
-    let purpose = if purposes.contains(&lookup::CORRECTION) { lookup::CORRECTION } else { "audit" };
+    let purpose = policy::puts_right(&by.role);
     let mut people = Vec::with_capacity(finding.people.len());
     for person in finding.people.iter().copied() {
         let (with, env, by) = (desk.clone(), env.again(), by.clone());

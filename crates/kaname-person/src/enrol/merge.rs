@@ -13,7 +13,7 @@ use super::kit::{GRACE_DAYS, KnownKit, known, missing};
 use super::packet::{OpenPacket, kit_of, open_packet};
 use super::table::{self, PacketState};
 use crate::duplicate::{register_as_new, register_checked};
-use crate::introduce::{Introducer, Vouch, vouch};
+use crate::introduce::{Introducer, Vouch, introduced};
 use crate::number::resolve::{Resolve, resolve};
 use crate::register::Register;
 use crate::{Action, Numbers, PersonError, Refusal, officer, policy};
@@ -144,9 +144,9 @@ fn merge_one(
         return Ok(Merged::AlreadyHere);
     }
     let entry = open.entered.entry().map_err(|_| Refusal::PacketBroken)?;
-    let evidence = match open.entered.introducer.as_str() {
-        "" => open.entered.evidence.clone(),
-        number => introduced(store, keys, pack, env, &actor, &open, number)?,
+    let vouch = match open.entered.introducer.as_str() {
+        "" => None,
+        number => Some(vouching(store, keys, pack, env, &actor, &open, number)?),
     };
     let ask = Register {
         request: open.id,
@@ -154,11 +154,16 @@ fn merge_one(
         source: SOURCE,
         by: actor,
         why: "enrolment",
-        evidence: &evidence,
+        evidence: &open.entered.evidence,
     };
-    let entered = match decided.new.contains(&(id, n)) {
-        true => register_as_new(store, keys, pack, numbers, env, &ask, &decided.because),
-        false => register_checked(store, keys, pack, numbers, env, &ask, None),
+    let enter = |ask: &Register<'_>| match decided.new.contains(&(id, n)) {
+        true => register_as_new(store, keys, pack, numbers, env, ask, &decided.because),
+        false => register_checked(store, keys, pack, numbers, env, ask, None),
+    };
+    // The enroller was alone with both: from where the country wants a second officer to look, the person comes to an office.
+    let entered = match &vouch {
+        None => enter(&ask),
+        Some(vouch) => introduced(store, keys, pack, env, None, vouch, &ask, &enter),
     };
     let (state, merged) = match entered {
         Ok(_) => (PacketState::Merged, Merged::Registered),
@@ -170,9 +175,8 @@ fn merge_one(
     Ok(merged)
 }
 
-/// The word of the resident who vouches. The enroller was alone with both: from where the country wants a second officer to look, the
-/// person comes to an office.
-fn introduced(
+/// The resident who vouches.
+fn vouching(
     store: &Store,
     keys: &Keys,
     pack: &Pack,
@@ -180,12 +184,11 @@ fn introduced(
     by: &Actor,
     open: &OpenPacket,
     number: &str,
-) -> Result<String, PersonError> {
+) -> Result<Vouch, PersonError> {
     let named = Resolve { text: number, actor: by, use_id: open.id };
     let person = resolve(store, keys, pack, env, &named)?.ok_or(Refusal::NoIntroducer)?;
     let introducer = Introducer::Resident(person);
-    let ask = Vouch { request: open.id, introducer, how: open.entered.evidence.clone(), by: by.clone() };
-    vouch(store, keys, pack, env, None, &ask)
+    Ok(Vouch { request: open.id, introducer, how: open.entered.evidence.clone(), by: by.clone() })
 }
 
 /// Whose references a packet has.

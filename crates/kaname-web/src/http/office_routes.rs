@@ -10,6 +10,7 @@ use super::{App, Call};
 use crate::office::links as office_links;
 use crate::office::{
     account, behalf, counter, counter_links, decisions, events, findings, history, home, identity, imports,
+    introducers,
 };
 use crate::office::{link_lists, mandates, number, payouts, register, residents, vouchers};
 use crate::portal::activate;
@@ -367,6 +368,21 @@ pub(super) fn table() -> Vec<Route> {
             Some(Action::ProposeIdentity),
             Receipt("correction", 1),
             findings::merge,
+        ),
+        officer(Method::GET, "/office/introducers", Some(Action::WatchIntroducers), COUNTS, introducers::all),
+        officer(
+            Method::POST,
+            "/office/introducers/open",
+            Some(Action::WatchIntroducers),
+            Receipt("correction, for the introducer and each whom she brought in", 1),
+            introducers::open,
+        ),
+        officer(
+            Method::POST,
+            "/office/introducers/standing",
+            Some(Action::SuspendIntroducer),
+            Receipt("correction", 1),
+            introducers::decide,
         ),
         officer(Method::GET, "/office/payouts", Some(Action::WatchPayout), COUNTS, payouts::list),
         officer(Method::GET, "/office/payouts/new", Some(Action::PlanPayout), COUNTS, payouts::form),

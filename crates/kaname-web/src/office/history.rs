@@ -11,7 +11,7 @@ use super::ask::{again, asking, day, no_day, read_day};
 use super::counter::read;
 use crate::http::answer::{Answer, page};
 use crate::http::guard::AtCounter;
-use crate::http::{App, Call};
+use crate::http::{App, Call, Problem};
 use crate::pages::desk::{OfficeAsOfPage, OfficeFormPage, OfficeListPage};
 use crate::pages::entry::EntryView;
 use crate::pages::{NoticeKind, Saying, Shell};
@@ -40,14 +40,16 @@ pub(crate) fn list(app: &App, call: &Call, at: &AtCounter) -> Answer {
             let address = at.address(&format!("event?kind=annulment&annuls={}", line.n));
             entry.doors.push((address, shell.t("history.strike")));
         }
-        entry
+        history::say_introducer(app, call, &shell, line, &mut entry)?;
+        Ok::<_, Problem>(entry)
     });
+    let entries = entries.collect::<Result<Vec<_>, _>>()?;
     page(&OfficeListPage {
         title: shell.t("history.title"),
         lead: shell.t("history.lead"),
         back: at.address(""),
         none: String::new(),
-        entries: entries.collect(),
+        entries,
         doors: vec![(at.address("as-of"), shell.t("as_of.title"), shell.t("as_of.text"))],
         shell,
     })

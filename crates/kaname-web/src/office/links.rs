@@ -81,6 +81,7 @@ pub(crate) fn list(app: &App, call: &Call, officer: &Officer) -> Answer {
         reports: reports.collect(),
         findings: findings::lines(app, &shell, officer, LINES)?,
         notices: notices.collect(),
+        may_watch_introducers: officer.may(Action::WatchIntroducers),
         may_hand_in: officer.may(Action::CheckLinks),
         may_tell: may_settle,
         shell: shell.said(call.query.get("done"), DONE),

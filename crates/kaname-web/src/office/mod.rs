@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod home;
 pub(crate) mod identity;
 pub mod imports;
+pub(crate) mod introducers;
 pub(crate) mod link_lists;
 pub(crate) mod links;
 pub(crate) mod mandates;

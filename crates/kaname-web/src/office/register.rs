@@ -4,10 +4,11 @@ use axum::http::StatusCode;
 use kaname_base::pack::ReadingKind;
 use kaname_codec::b64;
 use kaname_person::Field as Column;
-use kaname_person::duplicate::register_checked;
-use kaname_person::introduce::{Introducer, Vouch, VouchAsked, vouch};
+use kaname_person::duplicate::{Decision, register_checked};
+use kaname_person::introduce::{Introducer, Vouch, VouchAsked, register_introduced};
 use kaname_person::register::{Register, new_request};
-use kaname_person::{Action, Entry, Fault, Particulars, PersonError, Reason, Refusal, four_eyes};
+use kaname_person::{Action, Entry, Fault, PersonError, Reason, Refusal, four_eyes};
+use kaname_trust::PersonId;
 
 use super::duplicates::{self, Said};
 use super::residents;
@@ -41,12 +42,12 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
         return again(app, call, officer, text, Wrong::Evidence);
     }
     let birth_date = birth_date(call);
-    let evidence = match evidence {
-        INTRODUCED => match vouched(app, call, officer, &request, &birth_date)? {
-            Ok(words) => words,
+    let vouch = match evidence {
+        INTRODUCED => match vouching(app, call, officer, &request)? {
+            Ok(vouch) => Some(vouch),
             Err(wrong) => return again(app, call, officer, text, wrong),
         },
-        seen => seen.to_owned(),
+        _ => None,
     };
     let ask = Register {
         request,
@@ -54,7 +55,7 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
         source: SOURCE,
         by: officer.acting(Action::RegisterResident).map_err(PersonError::from)?,
         why: "registration",
-        evidence: &evidence,
+        evidence,
     };
     let decision = match duplicates::said(app, call, officer, &request) {
         Said::Nothing => None,
@@ -63,7 +64,11 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
         Said::Unclear => return duplicates::ask(app, call, officer, &ask, true),
     };
     let (store, keys, pack) = (&app.store, &app.keys, &app.pack);
-    match register_checked(store, keys, pack, &app.numbers, &call.env, &ask, decision.as_ref()) {
+    let entered = match &vouch {
+        None => register_checked(store, keys, pack, &app.numbers, &call.env, &ask, decision.as_ref()),
+        Some(vouch) => introduced(app, call, vouch, &ask, decision.as_ref()),
+    };
+    match entered {
         Err(PersonError::Refused(Refusal::LooksLikeSomebody)) => {
             duplicates::ask(app, call, officer, &ask, false)
         }
@@ -72,24 +77,27 @@ pub(crate) fn register(app: &App, call: &Call, officer: &Officer) -> Answer {
             again(app, call, officer, text, Wrong::Fault(fault))
         }
         Err(PersonError::Refused(Refusal::OtherData)) => again(app, call, officer, text, Wrong::OtherData),
+        Err(PersonError::Refused(
+            refusal @ (Refusal::TwoOfficers | Refusal::NoIntroducer | Refusal::TooManyIntroduced),
+        )) => {
+            let words = match refusal {
+                Refusal::TwoOfficers => "wrong.introducer_two",
+                Refusal::NoIntroducer => "wrong.no_introducer",
+                _ => "wrong.too_many_introduced",
+            };
+            again(app, call, officer, text, Wrong::Introducer(0, words))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// The word of somebody who vouches for a person without papers, as evidence; or what is wrong with it. From some people on another
-/// officer has to agree first: it is proposed, and the form is sent again when she has.
-fn vouched(
+/// Who vouches for a person without papers, as it was filled in; or what is wrong with it.
+fn vouching(
     app: &App,
     call: &Call,
     officer: &Officer,
     request: &[u8; 16],
-    birth_date: &str,
-) -> Result<Result<String, Wrong>, Problem> {
-    // What would be refused anyway costs the introducer nothing.
-    let today = call.env.now.date_in(&app.pack.time_zone);
-    if let Err(fault) = Particulars::check(&entry(call, birth_date), &app.pack, today) {
-        return Ok(Err(Wrong::Fault(fault)));
-    }
+) -> Result<Result<Vouch, Wrong>, Problem> {
     let (typed, how) = (call.form.text("introducer").trim(), call.form.text("introducer_how").trim());
     if how.is_empty() || how.chars().count() > LONGEST_HOW || how.chars().any(char::is_control) {
         return Ok(Err(Wrong::Introducer(1, "wrong.required")));
@@ -102,9 +110,20 @@ fn vouched(
         },
     };
     let by = officer.acting(Action::RegisterResident).map_err(PersonError::from)?;
-    let ask = Vouch { request: *request, introducer, how: how.to_owned(), by };
-    let asked = VouchAsked::of(&ask);
-    let (keys, env, by) = (app.keys.clone(), call.env.clone(), ask.by.clone());
+    Ok(Ok(Vouch { request: *request, introducer, how: how.to_owned(), by }))
+}
+
+/// Registers her on that word. From some people on another officer has to agree first: it is proposed, and the form is sent again when
+/// she has; what they agreed on is put away when the person is in the register.
+fn introduced(
+    app: &App,
+    call: &Call,
+    vouch: &Vouch,
+    ask: &Register<'_>,
+    decision: Option<&Decision>,
+) -> Result<PersonId, PersonError> {
+    let asked = VouchAsked::of(vouch);
+    let (keys, env, by) = (app.keys.clone(), call.env.clone(), vouch.by.clone());
     let mine = {
         let (keys, by, asked, now) = (keys.clone(), by.clone(), asked.clone(), call.env.now);
         app.store.read::<_, PersonError, _>(app.home(), move |tx| {
@@ -112,38 +131,28 @@ fn vouched(
         })?
     };
     let second = mine.as_ref().and_then(|(_, approved)| approved.as_ref());
-    match vouch(&app.store, &app.keys, &app.pack, &call.env, second, &ask) {
-        Ok(words) => {
-            if let Some((_, Some(approved))) = mine {
-                app.store.write::<_, PersonError, _>(app.home(), move |tx| {
-                    four_eyes::close(tx, &keys, &approved)
-                })?;
-            }
-            Ok(Ok(words))
+    let (store, pack) = (&app.store, &app.pack);
+    let entered =
+        register_introduced(store, &keys, pack, &app.numbers, &call.env, second, vouch, ask, decision);
+    match (&entered, mine) {
+        (Ok(_), Some((_, Some(approved)))) => {
+            store.write::<_, PersonError, _>(app.home(), move |tx| four_eyes::close(tx, &keys, &approved))?;
         }
-        Err(PersonError::Refused(Refusal::TwoOfficers)) => {
-            if mine.is_none() {
-                app.store.write::<_, PersonError, _>(app.home(), move |tx| {
-                    four_eyes::propose(tx, &keys, &env.again(), &by, Action::RegisterResident, &asked)
-                })?;
-            }
-            Ok(Err(Wrong::Introducer(0, "wrong.introducer_two")))
+        (Err(PersonError::Refused(Refusal::TwoOfficers)), None) => {
+            store.write::<_, PersonError, _>(app.home(), move |tx| {
+                four_eyes::propose(tx, &keys, &env.again(), &by, Action::RegisterResident, &asked)
+            })?;
         }
-        Err(PersonError::Refused(Refusal::NoIntroducer)) => {
-            Ok(Err(Wrong::Introducer(0, "wrong.no_introducer")))
-        }
-        Err(PersonError::Refused(Refusal::TooManyIntroduced)) => {
-            Ok(Err(Wrong::Introducer(0, "wrong.too_many_introduced")))
-        }
-        Err(error) => Err(error.into()),
+        _ => {}
     }
+    entered
 }
 
 /// The most letters for from where two people know each other.
 const LONGEST_HOW: usize = 500;
 
 /// From here on the officer serves her, in a session of her own: her number and her letter are for nobody else.
-fn serve(app: &App, call: &Call, officer: &Officer, person: kaname_trust::PersonId, page: &str) -> Answer {
+fn serve(app: &App, call: &Call, officer: &Officer, person: PersonId, page: &str) -> Answer {
     let purpose = "registration";
     let actor = residents::serving(officer, purpose)
         .ok_or_else(|| Problem::forbidden("your role does not allow this"))?;

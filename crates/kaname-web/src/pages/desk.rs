@@ -150,6 +150,24 @@ pub struct OfficeListPage {
     pub doors: Vec<(String, String, String)>,
 }
 
+/// After `POST /office/introducers/open`: an introducer, and everybody whom she brought in.
+#[derive(Template)]
+#[template(path = "office/introducer.html")]
+pub struct OfficeIntroducerPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Sent in the field `introducer`.
+    pub handle: String,
+    /// Who, and what was decided about her.
+    pub introducer: EntryView,
+    /// Whether she may vouch for nobody now.
+    pub suspended: bool,
+    /// Whether this officer may change that.
+    pub may_suspend: bool,
+    /// Oldest first.
+    pub brought: Vec<EntryView>,
+}
+
 /// `GET /office/counter/{counter}/as-of`: a record as it was.
 #[derive(Template)]
 #[template(path = "office/as_of.html")]

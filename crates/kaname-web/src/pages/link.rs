@@ -126,6 +126,8 @@ pub struct LinkedPage {
     pub findings: Vec<FindingLine>,
     /// Readers of wrong links who have not said that they know, first those who have no feed.
     pub notices: Vec<NoticeLine>,
+    /// Whether the officer may see who vouches for people without papers.
+    pub may_watch_introducers: bool,
     /// Whether the officer may hand in a list.
     pub may_hand_in: bool,
     /// Whether the officer may say that a reader was told.

@@ -56,6 +56,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-links", &LinkedPage::sample(lang));
     add("office-link-case", &LinkCasePage::sample(lang));
     add("office-link-report", &LinkReportPage::sample(lang));
+    add("office-introducer", &OfficeIntroducerPage::sample(lang));
     add("office-finding", &FindingPage::sample(lang, false));
     add("office-finding-twice", &FindingPage::sample(lang, true));
     add("link-statistics", &LinkStatisticsPage::sample(lang));

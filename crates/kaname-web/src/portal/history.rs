@@ -5,6 +5,7 @@ use kaname_base::time::BirthDate;
 use kaname_person::event::rules::Until;
 use kaname_person::event::{Change, HistoryLine, as_of, history};
 use kaname_person::import::IMPORT_LINE;
+use kaname_person::introduce::{Introducer, Word};
 use kaname_person::show::Asking;
 use kaname_person::{Address, Field, PersonError, Refusal, policy};
 use kaname_trust::{Actor, ActorKind, PersonId};
@@ -35,6 +36,7 @@ pub(super) fn history_of(app: &App, call: &Call, resident: &Resident, subject: &
                 name_then(app, call, other, line.event.day())?.unwrap_or_default(),
             );
         }
+        say_introducer(app, call, &shell, line, &mut entry)?;
         Ok::<_, Problem>(entry)
     });
     page(&MyHistoryPage { entries: entries.collect::<Result<_, _>>()?, shell })
@@ -50,6 +52,22 @@ fn other_of(change: &Change) -> Option<PersonId> {
         | Change::Bereavement { of: other } => Some(*other),
         _ => None,
     }
+}
+
+/// Who vouched for her, where it was a resident: she stood beside her, and has a line in her log for being named.
+pub(crate) fn say_introducer(
+    app: &App,
+    call: &Call,
+    shell: &Shell,
+    line: &HistoryLine,
+    entry: &mut EntryView,
+) -> Result<(), Problem> {
+    let word = Word::read(&app.keys, &line.event.evidence);
+    if let Some(Word { introducer: Introducer::Resident(person), .. }) = word {
+        let name = name_then(app, call, person, line.event.day())?;
+        entry.say(shell.t("decisions.introducer"), name.unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// The name that another resident had on the day on which something happened with her, or the first that the register knows of her:
@@ -128,11 +146,12 @@ pub(crate) fn entry(app: &App, shell: &Shell, line: &HistoryLine) -> EntryView {
         || shell.word("why", &event.why),
         |purpose| purpose.text.get(shell.lang.code()).to_owned(),
     );
-    let evidence = match event.evidence.strip_prefix(IMPORT_LINE) {
-        Some(line) => shell.t1("history.import_line", "n", line),
-        None => shell.word("evidence", &event.evidence),
+    let evidence = match (event.evidence.strip_prefix(IMPORT_LINE), Word::read(&app.keys, &event.evidence)) {
+        (Some(line), _) => vec![shell.t1("history.import_line", "n", line)],
+        (None, Some(word)) => vec![shell.word("evidence", "introduced"), word.how],
+        (None, None) => vec![shell.word("evidence", &event.evidence)],
     };
-    entry.say(shell.t("history.source"), evidence);
+    entry.rows.push((shell.t("history.source"), evidence));
     entry.say(shell.t("access.purpose"), why);
     entry.say(shell.t("history.by"), who(app, shell, &event.by));
     entry.say(shell.t("history.recorded"), shell.moment(&event.at));

@@ -362,6 +362,8 @@ async fn somebody_without_papers_is_introduced() {
     let counter = done.location().trim_end_matches("/registered").to_owned();
     let history = officer.get(&world, &format!("{counter}/history")).await;
     assert!(history.text.contains("隣人として十年"), "{}", history.text);
+    assert!(history.text.contains("華子郎"), "who vouched is named: {}", history.text);
+    assert!(!history.text.contains("introduced"), "in the reader's words: {}", history.text);
     // She has no fixed address: her letter is handed over.
     let first = officer.get(&world, &counter).await;
     let letter = officer.fill(&world, &first, &format!("{counter}/letter"), &[]).await;
@@ -405,4 +407,24 @@ async fn somebody_without_papers_is_introduced() {
     let done = officer.fill(&world, &page, "/office/register", &fields).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
     assert!(done.location().starts_with("/office/counter/"), "{}", done.location());
+
+    // Who vouches is listed; suspended, she vouches no more, and whom she brought in is looked at.
+    let list = second.get(&world, "/office/introducers").await;
+    assert_eq!(list.status, StatusCode::OK, "{}", list.text);
+    assert!(!list.text.contains("華子郎"), "the list opens nobody: {}", list.text);
+    let before = world.entries(&world.hanako);
+    let one = second.fill(&world, &list, "/office/introducers/open", &[]).await;
+    assert!(one.text.contains("華子郎") && one.text.contains("無紙"), "{}", one.text);
+    assert_eq!(world.entries(&world.hanako), before + 1);
+    let silent = [("is", "suspended"), ("why", " ")];
+    let refused = second.fill(&world, &one, "/office/introducers/standing", &silent).await;
+    assert!(refused.status.is_client_error(), "{refused:?}");
+    let fields = [("is", "suspended"), ("why", "言葉を売った")];
+    let done = second.fill(&world, &one, "/office/introducers/standing", &fields).await;
+    assert_eq!(done.location(), "/office/introducers?done=suspended", "{}", done.text);
+    let findings = second.get(&world, "/office/links").await;
+    assert!(findings.text.matches("/office/findings/open").count() >= 2, "{}", findings.text);
+    let page = officer.get(&world, "/office/register").await;
+    let again = officer.fill(&world, &page, "/office/register", &person).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", again.text);
 }

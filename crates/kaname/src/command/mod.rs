@@ -9,6 +9,7 @@ mod enrol;
 mod hold;
 mod init;
 mod instant;
+mod introducer;
 mod jobs;
 mod key;
 mod ledger;
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     /// Record who may act for whom, approve it, end it
     #[command(subcommand)]
     Delegate(delegate::Delegate),
+    /// See who vouches for people without papers, and end that somebody may
+    #[command(subcommand)]
+    Introducer(introducer::IntroducerCommand),
     /// Enrol people where there is no network, and merge them later
     #[command(subcommand)]
     Enrol(enrol::Enrol),
@@ -135,6 +139,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(audit) => audit::run(&audit),
         Command::Link(link) => link::run(&link),
         Command::Delegate(delegate) => delegate::run(&delegate),
+        Command::Introducer(introducer) => introducer::run(&introducer),
         Command::Enrol(enrol) => enrol::run(&enrol),
         Command::Officer(officer) => officer::run(&officer),
         Command::Party(party) => party::run(&party),

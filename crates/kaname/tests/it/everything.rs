@@ -275,6 +275,13 @@ impl Scene<'_> {
         let merge =
             ["enrol", "merge", text(&packets), "--officer", &self.registrar, "--rejects", text(&rejects)];
         assert_eq!(self.run(&merge)["registered"], 1);
+        // Later it is found that she vouches for whoever pays.
+        let known = self.run(&["introducer", "list", "--officer", &self.registrar]);
+        assert_eq!((known.as_array().unwrap().len(), &known[0]["brought"]), (1, &1.into()), "{known}");
+        let why = self.secret("she was paid for her word");
+        let introducer = known[0]["introducer"].as_str().unwrap();
+        let suspend = ["introducer", "suspend", introducer, "--why", &why, "--officer", &self.registrar];
+        assert_eq!(self.run(&suspend)["new_findings"], 1);
     }
 
     /// The insurer's list of the first thirty; at the second reading three of them live elsewhere.

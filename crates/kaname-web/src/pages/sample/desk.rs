@@ -1,11 +1,13 @@
 //! Samples of what is done at the counter and decided about the register.
 
-use super::super::desk::{DayView, OfficeAsOfPage, OfficeDecisionPage, OfficeFormPage, OfficeListPage, Part};
+use super::super::desk::{
+    DayView, OfficeAsOfPage, OfficeDecisionPage, OfficeFormPage, OfficeIntroducerPage, OfficeListPage, Part,
+};
 use super::super::entry::{ButtonView, EntryView};
 use super::super::office::InputView;
 use super::super::portal::MyHistoryPage;
 use super::super::{Field, Lang, Shell};
-use super::{at_counter, choice, officer, person, resident, setting};
+use super::{at_counter, choice, days, officer, person, resident, setting};
 
 const BASE: &str = "/office/counter/ctr_1";
 
@@ -161,6 +163,30 @@ impl MyHistoryPage {
         let shell = resident(lang, "/my/history");
         MyHistoryPage {
             entries: vec![event(lang, &shell, "move"), event(lang, &shell, "registration")],
+            shell,
+        }
+    }
+}
+
+impl OfficeIntroducerPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> OfficeIntroducerPage {
+        let set = setting(lang);
+        let shell = officer(lang, "/office/introducers/open");
+        let mut introducer = EntryView {
+            head: set.name.to_owned(),
+            tag: Some(("good", shell.t("introducers.may"))),
+            ..EntryView::default()
+        };
+        introducer.say(shell.t("introducers.brought"), shell.count(1_u64));
+        let mut brought = EntryView { head: set.name.to_owned(), ..EntryView::default() };
+        brought.say(shell.t("history.recorded"), shell.moment(&days(-3)));
+        OfficeIntroducerPage {
+            handle: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+            introducer,
+            suspended: false,
+            may_suspend: true,
+            brought: vec![brought],
             shell,
         }
     }

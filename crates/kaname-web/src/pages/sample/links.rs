@@ -116,6 +116,7 @@ impl LinkedPage {
                     sent,
                 })
                 .to_vec(),
+            may_watch_introducers: true,
             may_hand_in: true,
             may_tell: true,
         }
