@@ -145,8 +145,30 @@ pub struct PersonRules {
     pub longest_name: usize,
     /// The most characters in an address.
     pub longest_address: usize,
+    /// How it is written that somebody has no fixed address; a country that does not say so records none.
+    pub no_fixed_address: Option<Unfixed>,
+    /// How it is written with whom somebody can be reached, `{name}` being the office or the person: `c/o {name}`. A country that does
+    /// not say so records none.
+    pub care_of: Option<String>,
     /// Who may marry.
     pub marriage: MarriageRules,
+}
+
+/// How it is written that somebody has no fixed address, in the place of street and house.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfixed {
+    /// As it is kept and shown.
+    pub written: String,
+    /// Other ways of writing it, which are understood: upper and lower case are one.
+    pub also: Vec<String>,
+}
+
+impl Unfixed {
+    /// Whether a text in the place of street and house says so.
+    pub fn is_said(&self, line: &str) -> bool {
+        let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        std::iter::once(&self.written).chain(&self.also).any(|known| folded(known) == folded(line))
+    }
 }
 
 /// Who may marry, as far as a register can tell.

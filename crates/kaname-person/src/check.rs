@@ -77,14 +77,28 @@ impl Particulars {
         Ok((status, stay(entry, citizen, born)?))
     }
 
-    /// An address; nothing of it need be known.
+    /// An address; nothing of it need be known. Where it says that there is none, the town is needed, and it is written as the country
+    /// writes it.
     pub(crate) fn check_address(entry: &Entry<'_>, pack: &Pack) -> Result<Address, Fault> {
-        Ok(Address {
+        let mut address = Address {
             postcode: plain(entry.postcode, Field::Postcode, LONGEST_POSTCODE)?,
             region: Particulars::check_place(entry.region, Field::Region, pack)?,
             city: Particulars::check_place(entry.city, Field::City, pack)?,
             line: Particulars::check_place(entry.address, Field::Address, pack)?,
-        })
+            care_of: Particulars::check_place(entry.care_of, Field::CareOf, pack)?,
+        };
+        if !address.care_of.is_empty() && pack.person.care_of.is_none() {
+            return Err(Field::CareOf.fault(Reason::NotRecorded));
+        }
+        if let Some(unfixed) = pack.person.no_fixed_address.as_ref().filter(|of| of.is_said(&address.line)) {
+            if address.city.is_empty() {
+                return Err(Field::City.fault(Reason::Missing));
+            }
+            address.line.clone_from(&unfixed.written);
+        } else if !address.care_of.is_empty() && address.city.is_empty() {
+            return Err(Field::City.fault(Reason::Missing));
+        }
+        Ok(address)
     }
 
     /// The name of a place.

@@ -27,6 +27,7 @@ pub struct Entry<'a> {
     pub region: &'a str,
     pub city: &'a str,
     pub address: &'a str,
+    pub care_of: &'a str,
     pub address_since: &'a str,
     pub phone: &'a str,
     pub email: &'a str,
@@ -56,6 +57,7 @@ pub enum Field {
     Region,
     City,
     Address,
+    CareOf,
     AddressSince,
     Phone,
     Email,
@@ -157,6 +159,7 @@ impl<'a> Entry<'a> {
             Field::Region => &mut self.region,
             Field::City => &mut self.city,
             Field::Address => &mut self.address,
+            Field::CareOf => &mut self.care_of,
             Field::AddressSince => &mut self.address_since,
             Field::Phone => &mut self.phone,
             Field::Email => &mut self.email,
@@ -166,7 +169,7 @@ impl<'a> Entry<'a> {
 
 impl Field {
     /// All of them, in the order of our own import file.
-    pub const ALL: [Field; 22] = [
+    pub const ALL: [Field; 23] = [
         Field::Reference,
         Field::FamilyName,
         Field::GivenName,
@@ -186,6 +189,7 @@ impl Field {
         Field::Region,
         Field::City,
         Field::Address,
+        Field::CareOf,
         Field::AddressSince,
         Field::Phone,
         Field::Email,
@@ -218,6 +222,7 @@ impl Field {
             Field::Region => "region",
             Field::City => "city",
             Field::Address => "address",
+            Field::CareOf => "care_of",
             Field::AddressSince => "address_since",
             Field::Phone => "phone",
             Field::Email => "email",

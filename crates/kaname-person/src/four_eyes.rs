@@ -29,6 +29,7 @@ pub const ASKED: &[Action] = &[
     Action::IssueOfficerActivation,
     Action::ReplaceNumber,
     Action::ManageParticipants,
+    Action::RecordGuardianship,
 ];
 
 /// A proposal that waits, as an officer who may do it sees it.

@@ -33,6 +33,8 @@ pub enum Action {
     ReplaceNumber,
     /// Record what happened to a resident.
     RecordEvent,
+    /// Record that somebody became a guardian: a court's order.
+    RecordGuardianship,
     /// Propose that entries are merged or split, or an event moved; see what is proposed.
     ProposeIdentity,
     /// Decide it.
@@ -157,6 +159,7 @@ pub const POLICY: &[(Action, &[&str])] = &[
     (Action::SeeAccessLog, &[SELF, DELEGATE, "auditor"]),
     (Action::ReplaceNumber, &["registrar"]),
     (Action::RecordEvent, &["registrar"]),
+    (Action::RecordGuardianship, &["registrar"]),
     (Action::ProposeIdentity, &["registrar"]),
     (Action::DecideIdentity, &["registrar"]),
     (Action::LockNumber, &[SELF, DELEGATE, "registrar", "help-desk"]),
@@ -308,6 +311,7 @@ impl fmt::Display for Action {
             Action::SeeAccessLog => "see an access log",
             Action::ReplaceNumber => "replace a number",
             Action::RecordEvent => "record a life event",
+            Action::RecordGuardianship => "record a guardianship",
             Action::ProposeIdentity => "propose a merge or split",
             Action::DecideIdentity => "decide a merge or split",
             Action::LockNumber => "lock a number",

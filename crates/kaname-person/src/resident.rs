@@ -87,8 +87,11 @@ pub struct Address {
     pub region: String,
     /// City, town, suburb.
     pub city: String,
-    /// Street and house.
+    /// Street and house; or that there is none, as the country writes it.
     pub line: String,
+    /// The office or the person with whom she is reached. Empty when she has a door of her own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub care_of: String,
 }
 
 /// For how long a foreign resident may stay. Both days belong to it; an end that is not known has no limit.
@@ -321,7 +324,33 @@ impl RelationKind {
 impl Address {
     /// Whether nothing of it is known.
     pub fn is_empty(&self) -> bool {
-        [&self.postcode, &self.region, &self.city, &self.line].into_iter().all(String::is_empty)
+        let parts = [&self.postcode, &self.region, &self.city, &self.line, &self.care_of];
+        parts.into_iter().all(String::is_empty)
+    }
+
+    /// Whether it says that there is none to live at.
+    pub fn is_unfixed(&self, pack: &Pack) -> bool {
+        pack.person.no_fixed_address.as_ref().is_some_and(|unfixed| unfixed.written == self.line)
+    }
+
+    /// Whether a letter to it arrives somewhere.
+    pub fn takes_letters(&self, pack: &Pack) -> bool {
+        !self.is_empty() && (!self.is_unfixed(pack) || !self.care_of.is_empty())
+    }
+
+    /// As it is written on a letter, a line each.
+    pub fn lines(&self, pack: &Pack) -> Vec<String> {
+        let parts = [self.care_of_written(pack)].into_iter();
+        let place = [&self.postcode, &self.region, &self.city, &self.line].into_iter().cloned();
+        parts.chain(place).filter(|part| !part.is_empty()).collect()
+    }
+
+    /// With whom she is reached, as the country writes it; empty when she has a door of her own.
+    pub fn care_of_written(&self, pack: &Pack) -> String {
+        match &pack.person.care_of {
+            Some(written) if !self.care_of.is_empty() => written.replace("{name}", &self.care_of),
+            _ => self.care_of.clone(),
+        }
     }
 }
 

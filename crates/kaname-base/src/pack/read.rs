@@ -227,6 +227,8 @@ fn read_person(root: &Node<'_>, tags: &[String]) -> PersonRules {
         sexes: Vec::new(),
         longest_name: 0,
         longest_address: 0,
+        no_fixed_address: None,
+        care_of: None,
         marriage: MarriageRules { least_age: None, spouses: 1 },
     };
     let Some(node) = root.table("person") else { return none };
@@ -269,10 +271,30 @@ fn read_person(root: &Node<'_>, tags: &[String]) -> PersonRules {
         sexes,
         longest_name: node.number("longest_name", 1..1001) as usize,
         longest_address: node.number("longest_address", 1..10_001) as usize,
+        no_fixed_address: read_unfixed(&node),
+        care_of: read_care_of(&node),
         marriage: read_marriage(&node),
     };
     node.refuse_other_keys();
     rules
+}
+
+fn read_unfixed(person: &Node<'_>) -> Option<Unfixed> {
+    let node = person.optional_table("no_fixed_address")?;
+    let unfixed = Unfixed { written: node.text("written"), also: node.texts("also") };
+    if unfixed.written.trim().is_empty() {
+        node.wrong("written", "it is empty");
+    }
+    node.refuse_other_keys();
+    Some(unfixed)
+}
+
+fn read_care_of(person: &Node<'_>) -> Option<String> {
+    let written = person.optional_text("care_of")?;
+    if written.matches("{name}").count() != 1 {
+        person.wrong("care_of", "it says where the name stands, once: `c/o {name}`");
+    }
+    Some(written)
 }
 
 fn read_marriage(person: &Node<'_>) -> MarriageRules {

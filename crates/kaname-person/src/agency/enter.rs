@@ -29,6 +29,7 @@ const FIELDS: &[(&str, Field)] = &[
     ("residenceStatus", Field::Status),
     ("postalCode", Field::Postcode),
     ("addressLine", Field::Address),
+    ("careOf", Field::CareOf),
     ("phoneNumber", Field::Phone),
 ];
 

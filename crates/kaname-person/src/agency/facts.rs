@@ -51,6 +51,7 @@ const KNOWN: &[Known] = &[
     known("status", "status"),
     known("address", "address"),
     known("addressLine", "address"),
+    known("careOf", "address"),
     known("city", "address"),
     known("region", "address"),
     known("postalCode", "postcode"),
@@ -90,12 +91,9 @@ pub fn value(known: &Known, of: &Particulars, pack: &Pack, today: Date) -> Optio
         "ageOver65" | "age_over_65" => Some(Fact::Flag(is_over(&of.born, 65, today))),
         "gender" | "sex" => text(&of.sex),
         "residenceStatus" | "status" => text(&of.status),
-        "address" => {
-            let parts = [&place.postcode, &place.region, &place.city, &place.line];
-            let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
-            text(&parts.join(" "))
-        }
+        "address" => text(&place.lines(pack).join(" ")),
         "addressLine" => text(&place.line),
+        "careOf" => text(&place.care_of),
         "city" => text(&place.city),
         "region" => text(&place.region),
         "postalCode" | "postcode" => text(&place.postcode),

@@ -99,6 +99,16 @@ pub(crate) fn meant(
     agency: &Agency,
     id: &str,
 ) -> Result<Option<Meant>, PersonError> {
+    Ok(known(store, keys, agency, id)?.filter(|meant| meant.filed || meant.registered))
+}
+
+/// As [`meant`], also of somebody of whom there is no file and whose entry is closed: whoever pays her a pension asks whether she lives.
+pub(crate) fn known(
+    store: &Store,
+    keys: &Keys,
+    agency: &Agency,
+    id: &str,
+) -> Result<Option<Meant>, PersonError> {
     let by_file = Some(person_of_id(keys, store.buckets(), agency, id));
     let by_name = name::person_of(keys, store.buckets(), agency, id);
     for person in [by_file, by_name].into_iter().flatten() {
@@ -109,7 +119,7 @@ pub(crate) fn meant(
             Ok((filed, table::resident(tx, person)?))
         })?;
         let (entered, registered) = (row.is_some(), row.is_some_and(|row| row.active));
-        if filed || registered {
+        if filed || entered {
             return Ok(Some(Meant { person, filed, registered, entered }));
         }
     }

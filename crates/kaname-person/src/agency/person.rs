@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::file::{self, Claim, File, Folder, Listed, MOST_IDENTITIES, Meant};
 use super::table::Part;
 use super::{Desk, enter};
-use crate::{Action, PersonError, Refusal, policy};
+use crate::{Action, PersonError, Refusal, Standing, policy};
 
 /// The id of the identity that is the register's own record.
 pub const REGISTER: &str = "register";
@@ -54,24 +54,41 @@ pub fn create(desk: Desk<'_>, id: &str, active: bool, alive: bool) -> Result<(),
     file::enlist(desk.store, desk.keys, desk.agency, Part::File, (vec![listed], Vec::new()))
 }
 
-/// A person's file.
+/// A person's file. Of whoever was entered the register knows it better than the agency: whether she lives, and whether she lives here.
 ///
 /// # Errors
 /// [`Refusal::NoSuchResident`].
 pub fn read(desk: Desk<'_>, id: &str) -> Result<Seen, PersonError> {
-    let meant = found(desk, id)?;
-    let id = id.to_owned();
-    desk.in_folder(meant.person, None, move |tx, folder| {
-        let file = folder.file(tx)?;
-        let (active, alive) = match file {
-            // The register knows it better than the agency.
-            _ if meant.registered => (true, true),
-            Some(file) => (file.active, file.alive),
-            None => (false, true),
-        };
-        Ok(Seen { id: id.clone(), active, alive })
-    })
+    policy::may(&desk.agency.actor(), Action::ReadAsAgency)?;
+    let meant = file::known(desk.store, desk.keys, desk.agency, id)?.ok_or(Refusal::NoSuchResident)?;
+    let (active, alive) = match meant.entered {
+        true => stands(desk, meant.person)?,
+        false => {
+            let file = desk.in_folder(meant.person, None, |tx, folder| folder.file(tx))?;
+            file.map_or((false, true), |file| (file.active, file.alive))
+        }
+    };
+    Ok(Seen { id: id.to_owned(), active, alive })
 }
+
+/// Whether the entry counts and its person lives here, and whether she lives at all: that of a second entry the first one tells.
+fn stands(desk: Desk<'_>, person: PersonId) -> Result<(bool, bool), PersonError> {
+    let standing = |of| {
+        desk.in_folder(of, None, |tx, folder| {
+            Ok(crate::show::record_with(tx, &folder.receipt)?.life.standing)
+        })
+    };
+    let first = standing(person)?;
+    let mut last = first;
+    for _ in 0..LONGEST_CHAIN {
+        let Standing::Merged { into } = last else { break };
+        last = standing(into)?;
+    }
+    Ok((first.is_here(), !matches!(last, Standing::Dead { .. })))
+}
+
+/// How many entries may lead one to the other: more than anybody was ever entered.
+const LONGEST_CHAIN: usize = 16;
 
 /// Changes what the agency says of the file.
 ///

@@ -47,7 +47,7 @@ impl Filled<'_> {
                 if address.is_empty() {
                     return Err(Field::City.fault(Reason::Missing).into());
                 }
-                is_whole(&address, &now.address)?;
+                is_whole(&address, &now.address, pack)?;
                 Change::Move { address }
             }
             EventKind::ChangeOfName => Change::ChangeOfName { names: self.names(now, pack)? },
@@ -75,7 +75,7 @@ impl Filled<'_> {
             EventKind::Return => {
                 let address = Particulars::check_address(&self.entry, pack)?;
                 if !address.is_empty() {
-                    is_whole(&address, &now.address)?;
+                    is_whole(&address, &now.address, pack)?;
                 }
                 Change::Return { address: (!address.is_empty()).then_some(address) }
             }
@@ -113,8 +113,12 @@ impl Filled<'_> {
     }
 }
 
-/// Whether a new address has every part that the present one has: what is left out would be lost.
-fn is_whole(new: &Address, present: &Address) -> Result<(), Refusal> {
+/// Whether a new address has every part that the present one has: what is left out would be lost. Whoever loses her home has no
+/// postcode any more; and with whom she was reached is over with the move.
+fn is_whole(new: &Address, present: &Address, pack: &Pack) -> Result<(), Refusal> {
+    if new.is_unfixed(pack) || !new.care_of.is_empty() {
+        return Ok(());
+    }
     let parts = [
         (Field::Postcode, &new.postcode, &present.postcode),
         (Field::Region, &new.region, &present.region),

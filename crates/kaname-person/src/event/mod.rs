@@ -30,7 +30,7 @@ pub(crate) mod table;
 
 pub use filled::Filled;
 pub use history::{AsOf, HistoryLine, as_of, history};
-pub use record::{NewEvent, record_event, recorded};
+pub use record::{EventAsked, NewEvent, asked_of_two, record_agreed, record_event, recorded};
 pub use rules::fold;
 
 /// A life event: what, since when, who recorded it, why, on what evidence. Sealed, and never changed.

@@ -6,10 +6,12 @@ use kaname_base::pack::Pack;
 use kaname_store::{Store, StoreError, Tx};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Access, Actor, Keys, PersonId, Receipt, Sealed, access};
+use serde::{Deserialize, Serialize};
 
 use super::rules::{Numbered, Until, admit, fold, may_relate};
 use super::{Change, EventKind, LifeEvent, basis, follow, purpose_of, table as own};
-use crate::{Action, PackVersion, PersonError, Refusal, Resident, policy, table};
+use crate::four_eyes::{self, Approved};
+use crate::{Action, PackVersion, PersonError, Refusal, RelationKind, Resident, policy, serial, table};
 
 /// An event to be recorded.
 #[derive(Clone)]
@@ -30,18 +32,81 @@ pub struct NewEvent {
     pub evidence: String,
 }
 
+/// What two officers agree on where the country wants a second one for an event ([`crate::four_eyes`]).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventAsked {
+    request: [u8; 16],
+    #[serde(with = "serial::person")]
+    person: PersonId,
+    change: Change,
+    #[serde(with = "serial::date")]
+    on: Date,
+    why: String,
+    evidence: String,
+}
+
+impl EventAsked {
+    /// Of what was asked for.
+    pub fn of(ask: &NewEvent) -> EventAsked {
+        let NewEvent { request, person, change, on, why, evidence, .. } = ask.clone();
+        EventAsked { request, person, change, on, why, evidence }
+    }
+
+    /// What was asked for, by whoever proposed it.
+    pub fn by(self, by: Actor) -> NewEvent {
+        let EventAsked { request, person, change, on, why, evidence } = self;
+        NewEvent { request, person, change, on, by, why, evidence }
+    }
+}
+
+/// The action under which the country may want a second officer for an event, if there is one.
+pub fn asked_of_two(change: &Change) -> Option<Action> {
+    let is_guardian =
+        |relation: &RelationKind| matches!(relation, RelationKind::Guardian | RelationKind::Ward);
+    match change {
+        Change::RelationBegins { relation, .. } if is_guardian(relation) => Some(Action::RecordGuardianship),
+        _ => None,
+    }
+}
+
+/// As [`record_event`], of what another officer has agreed to.
+///
+/// # Errors
+/// As [`record_event`]; [`Refusal::TwoOfficers`] when they agreed on something else.
+pub fn record_agreed(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    approved: &Approved,
+) -> Result<i64, PersonError> {
+    let ask = approved.proposal().content::<EventAsked>()?.by(approved.first().clone());
+    record_with(store, keys, pack, env, Some(approved), &ask)
+}
+
 /// Records an event with the resident to whom it happened; gives its number among her events. What it asks of others follows, done
 /// by a worker ([`follow`]). The same request again gives the same number.
 ///
 /// # Errors
 /// What [`admit`] refuses; [`Refusal::NotAllowed`]; [`Refusal::UnknownRelation`] and [`Refusal::RelatedToHerself`] for the other
 /// whom it names, and what [`may_relate`] refuses; [`Refusal::RecordedOtherwise`] for an event that has a use case of its own; [`Refusal::RequestReused`];
-/// [`Refusal::ReasonMissing`].
+/// [`Refusal::ReasonMissing`]; [`Refusal::TwoOfficers`] where the country wants a second officer, for [`record_agreed`].
 pub fn record_event(
     store: &Store,
     keys: &Keys,
     pack: &Pack,
     env: &Env,
+    ask: &NewEvent,
+) -> Result<i64, PersonError> {
+    record_with(store, keys, pack, env, None, ask)
+}
+
+fn record_with(
+    store: &Store,
+    keys: &Keys,
+    pack: &Pack,
+    env: &Env,
+    second: Option<&Approved>,
     ask: &NewEvent,
 ) -> Result<i64, PersonError> {
     policy::may(&ask.by, Action::RecordEvent)?;
@@ -63,8 +128,10 @@ pub fn record_event(
     }
     let other = related_on_the_day(store, keys, pack, env, ask)?;
     let (keys, pack, env, ask) = (keys.clone(), pack.clone(), env.again(), ask.clone());
+    let second = second.cloned();
     store.write(bucket_of(ask.person, store.buckets()), move |tx| {
-        record_beside(tx, &keys, &pack, &env.again(), &ask, Side::Hers, other.as_ref())
+        let beside = Beside { other: other.as_ref(), second: second.as_ref() };
+        record_beside(tx, &keys, &pack, &env.again(), &ask, Side::Hers, beside)
     })
 }
 
@@ -138,10 +205,19 @@ pub(crate) fn record(
     ask: &NewEvent,
     side: Side,
 ) -> Result<i64, PersonError> {
-    record_beside(tx, keys, pack, env, ask, side, None)
+    record_beside(tx, keys, pack, env, ask, side, Beside::default())
 }
 
-/// [`record`], held against the other whom the event names, when she was read.
+/// What an event that is reported is held against.
+#[derive(Clone, Copy, Default)]
+struct Beside<'a> {
+    /// The other whom it names, as she was on its day.
+    other: Option<&'a Resident>,
+    /// That a second officer agreed.
+    second: Option<&'a Approved>,
+}
+
+/// [`record`], held against what stands beside it.
 fn record_beside(
     tx: &mut Tx<'_>,
     keys: &Keys,
@@ -149,7 +225,7 @@ fn record_beside(
     env: &Env,
     ask: &NewEvent,
     side: Side,
-    other: Option<&Resident>,
+    beside: Beside<'_>,
 ) -> Result<i64, PersonError> {
     // A mandate is for one person: what follows for the other is read by the program.
     let reader = if side == Side::Others { follow::program() } else { ask.by.clone() };
@@ -172,9 +248,15 @@ fn record_beside(
         return Err(Refusal::RecordedOtherwise.into());
     }
     let state = admit(&book.entered, &book.events, &event, env.now.date_in(&pack.time_zone))?;
-    if let Some(other) = other {
+    if let Some(other) = beside.other {
         let hers = fold(&book.entered, &book.events, Until { day: Some(ask.on), known: None })?;
         may_relate(&ask.change, ask.on, &pack.person.marriage, (ask.person, &hers), other)?;
+    }
+    // Asked last: what cannot be is proposed to nobody.
+    if side == Side::Hers
+        && let Some(action) = asked_of_two(&ask.change)
+    {
+        four_eyes::check(pack, action, &ask.by, beside.second)?;
     }
 
     book.append(tx, keys, env, &ask.request, &event, &state)

@@ -75,13 +75,17 @@ pub struct Profile {
 
 impl Profile {
     /// A resident's.
-    pub fn of(particulars: &Particulars, _pack: &Pack) -> Profile {
+    pub fn of(particulars: &Particulars, pack: &Pack) -> Profile {
         let form = |part: fn(&crate::Name) -> &String| {
             let further =
                 |name: &Option<crate::Name>| name.as_ref().map_or(String::new(), |n| part(n).clone());
             [part(&particulars.name).clone(), further(&particulars.reading), further(&particulars.latin)]
         };
-        let (house, street) = parse_line(&particulars.address.line);
+        // That two have no fixed address speaks for nothing.
+        let (house, street) = match particulars.address.is_unfixed(pack) {
+            true => Default::default(),
+            false => parse_line(&particulars.address.line),
+        };
         Profile {
             given: form(|name| &name.given),
             family: form(|name| &name.family),

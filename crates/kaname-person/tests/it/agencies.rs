@@ -246,6 +246,26 @@ fn whoever_was_entered_is_nobodys_to_erase(t: &TestStore) {
     o.w.work();
     person::create(desk, "mine", true, true).expect("opens a file");
 
+    // What is true of them, whatever an agency said: also of who is in no file, because a pension ends with a life.
+    let unfiled = o.w.person(4, "A-4", "Brown");
+    let away = o.w.person(5, "A-5", "Green");
+    o.w.record(&o.w.event(12, unfiled, date(2026, 9, 1), Change::Death)).expect("dies");
+    o.w.record(&o.w.event(13, away, date(2026, 9, 1), Change::Emigration { to: "Abroad".to_owned() }))
+        .expect("leaves");
+    for (who, active, alive) in [
+        (dead, false, false),
+        (twice, false, true),
+        (first, true, true),
+        (unfiled, false, false),
+        (away, false, true),
+    ] {
+        let seen = person::read(desk, &name::of_person(&o.w.keys, &pensions, who)).expect("is known");
+        assert_eq!((seen.active, seen.alive), (active, alive));
+    }
+    // The first entry's person dies: so did whoever was entered twice.
+    o.w.record(&o.w.event(14, first, date(2026, 9, 2), Change::Death)).expect("dies");
+    assert!(!person::read(desk, &names[1]).expect("is known").alive);
+
     for name in &names {
         assert_eq!(code(person::delete(desk, name)), "register-keeps");
         assert_eq!(code(person::make_reference(desk, name, "claimed")), "register-keeps");
@@ -255,7 +275,7 @@ fn whoever_was_entered_is_nobodys_to_erase(t: &TestStore) {
         }
         person::withdraw(desk, name, "claimed").expect("takes its own claim back");
     }
-    assert_eq!(o.w.count(), 1, "nobody was entered anew");
+    assert_eq!(o.w.count(), 0, "nobody was entered anew");
     for person in [dead, twice] {
         assert_eq!(o.w.open(person).particulars.name.family, "Smith");
     }

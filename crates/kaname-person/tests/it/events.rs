@@ -7,7 +7,11 @@ use kaname_person::event::check::check;
 use kaname_person::event::follow::{self, Told};
 use kaname_person::event::photo::{Photo, keep_photo, open_photo};
 use kaname_person::event::rules::Until;
-use kaname_person::event::{Change, EventKind, Filled, NewEvent, as_of, history, record_event};
+use kaname_person::event::{
+    Change, EventAsked, EventKind, Filled, NewEvent, as_of, asked_of_two, history, record_agreed,
+    record_event,
+};
+use kaname_person::four_eyes;
 use kaname_person::identity::{ProposalId, carry_out, decide};
 use kaname_person::register::{Register, register};
 use kaname_person::show::{Asking, open_resident};
@@ -16,8 +20,8 @@ use kaname_person::{
 };
 use kaname_store::jobs::{JobError, Worker};
 use kaname_testkit::{TestStore, on_every_store};
-use kaname_trust::PersonId;
 use kaname_trust::person::bucket_of;
+use kaname_trust::{Actor, PersonId};
 
 use crate::world::{World, asking, env, jane, officer, registrar};
 
@@ -31,6 +35,7 @@ on_every_store!(
     nothing_happens_without_a_reason,
     two_people_are_related_as_people_can_be,
     a_registration_holds_from_the_countrys_day,
+    a_guardian_is_recorded_by_two_where_the_country_asks,
 );
 
 impl World {
@@ -100,6 +105,40 @@ impl World {
         let found = check(&self.store, &self.keys, &self.pack, &env(9), &officer("auditor")).expect("checks");
         assert!(found.is_sound(), "{found:?}");
     }
+}
+
+/// The pack asks for two officers: one proposes the event, another agrees to exactly that.
+fn a_guardian_is_recorded_by_two_where_the_country_asks(t: &TestStore) {
+    let w = World::new(t, "example");
+    let (ward, guardian) = (w.person(1, "A-1", "Smith"), w.person(2, "A-2", "Brown"));
+    let begins = Change::RelationBegins { relation: RelationKind::Guardian, to: guardian };
+    let ask = w.event(3, ward, date(2020, 3, 1), begins.clone());
+    assert_eq!(w.refused(&ask), "two-officers");
+    let agree = |second: &str| {
+        let (keys, asked, by, second) =
+            (w.keys.clone(), EventAsked::of(&ask), ask.by.clone(), Actor::officer(second, "registrar"));
+        let action = asked_of_two(&ask.change).expect("an action of its own");
+        w.store.write::<_, PersonError, _>(w.store.buckets().home(), move |tx| {
+            let id = four_eyes::propose(tx, &keys, &env(20), &by, action, &asked)?;
+            four_eyes::approve(tx, &keys, &env(20), &second, id, &[action])
+        })
+    };
+    assert!(matches!(agree("off_1"), Err(PersonError::Refused(Refusal::SameOfficer))), "not the same one");
+    let approved = agree("off_2").expect("agrees");
+    for _ in 0..2 {
+        let n = record_agreed(&w.store, &w.keys, &w.pack, &env(4), &approved).expect("is recorded once");
+        assert_eq!(n, 2);
+    }
+    w.work();
+    w.check_is_sound();
+    let related: Vec<_> = w.open(guardian).life.relations_now().map(|of| (of.kind, of.to)).collect();
+    assert_eq!(related, [(RelationKind::Ward, ward)]);
+    // It ends by one officer's hand, and a country that does not ask takes one for both.
+    let ends = Change::RelationEnds { relation: RelationKind::Guardian, to: guardian };
+    w.record(&w.event(5, ward, date(2021, 3, 1), ends)).expect("ends");
+    let mut lax = w;
+    lax.pack.four_eyes.clear();
+    lax.record(&lax.event(6, ward, date(2022, 3, 1), begins)).expect("one officer is enough");
 }
 
 pub(crate) fn address(line: &str) -> Address {
@@ -273,7 +312,8 @@ fn a_marriage_has_two_sides_and_ends(t: &TestStore) {
 }
 
 fn a_death_ends_what_ends(t: &TestStore) {
-    let w = World::new(t, "example");
+    let mut w = World::new(t, "example");
+    w.pack.four_eyes.clear();
     let (anna, ben, child) =
         (w.person(1, "A-1", "Smith"), w.person(2, "A-2", "Smith"), w.person(3, "A-3", "Smith"));
     w.record(&w.event(4, anna, date(2010, 5, 1), Change::Marriage { with: ben, names: None }))
@@ -397,7 +437,8 @@ fn a_move_gives_the_whole_address() {
 }
 
 fn two_people_are_related_as_people_can_be(t: &TestStore) {
-    let w = World::new(t, "example");
+    let mut w = World::new(t, "example");
+    w.pack.four_eyes.clear();
     let born = |request, reference, birth_date| {
         w.register(request, Entry { reference, birth_date, ..jane() }).expect("registers")
     };

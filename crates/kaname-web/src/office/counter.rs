@@ -12,7 +12,7 @@ use crate::http::{App, Call};
 use crate::pages::office::{OfficeCounterEndedPage, OfficeCounterPage, OfficeRegisteredPage};
 use crate::pages::paper::LetterPage;
 use crate::pages::{NoticeKind, Saying};
-use crate::portal::own::{FIELDS, address_lines, person_view};
+use crate::portal::own::{FIELDS, person_view};
 
 /// What was just done, by the word that the form sent her back with.
 const DONE: &[Saying] = &[
@@ -75,9 +75,9 @@ pub(crate) fn letter(app: &App, call: &Call, at: &AtCounter) -> Answer {
     let by = at.acting(Action::IssueActivation)?;
     let letter = letter::issue(&app.signin, &call.env, &by, Holder::Resident(at.person()))?;
     let shell = at.shell(app, call);
-    let mut address = address_lines(&record.particulars.address);
-    if address.is_empty() {
-        // Who has no fixed address collects her letters where she asks for them.
+    let mut address = record.particulars.address.lines(&app.pack);
+    if !record.particulars.address.takes_letters(&app.pack) {
+        // Who has no fixed address and nobody with whom to reach her collects her letters where she asks for them.
         address.push(shell.t("paper.collect"));
     }
     page(&LetterPage {

@@ -5,6 +5,7 @@ use kaname_base::Instant;
 use kaname_person::delegate::accept::approve;
 use kaname_person::delegate::end::end;
 use kaname_person::delegate::{proposed, proposed_in_bucket};
+use kaname_person::event::{Change, EventAsked, record_agreed};
 use kaname_person::identity::{self, Act, Decide, ProposalState};
 use kaname_person::introduce::{Introducer, VouchAsked};
 use kaname_person::number::{ReplaceAsked, replace_number};
@@ -107,6 +108,7 @@ fn action_words(shell: &Shell, action: Action) -> String {
     shell.t(match action {
         Action::ReplaceNumber => "replace.title",
         Action::RegisterResident => "decisions.vouch",
+        Action::RecordGuardianship => "event.guardianship",
         Action::ManageOfficers => "decisions.officers",
         _ => "decisions.activation",
     })
@@ -174,6 +176,17 @@ pub(crate) fn one(app: &App, call: &Call, officer: &Officer) -> Answer {
                 Action::ReplaceNumber => {
                     let ask = proposal.content::<ReplaceAsked>()?.by(proposal.by.clone());
                     view.say(shell.t("decisions.for"), name_of(app, call, officer, ask.person)?);
+                    grounds(&shell, &mut view, &ask.why, &ask.evidence);
+                    None
+                }
+                Action::RecordGuardianship => {
+                    let ask = proposal.content::<EventAsked>()?.by(proposal.by.clone());
+                    view.say(shell.t("decisions.for"), name_of(app, call, officer, ask.person)?);
+                    if let Change::RelationBegins { relation, to } = ask.change {
+                        let words = shell.word("relation", relation.code());
+                        view.say(words, name_of(app, call, officer, to)?);
+                    }
+                    view.say(shell.t("history.since"), history::day(&shell, ask.on));
                     grounds(&shell, &mut view, &ask.why, &ask.evidence);
                     None
                 }
@@ -267,16 +280,20 @@ fn act(
         })?;
         return Ok(());
     }
-    if action != Action::ReplaceNumber {
+    if ![Action::ReplaceNumber, Action::RecordGuardianship].contains(&action) {
         return Err(Problem::malformed("this is approved where the program runs"));
     }
     let approved = app.store.write(app.home(), {
         let keys = keys.clone();
         move |tx| four_eyes::approve(tx, &keys, &env.again(), &by, id, &[action])
     })?;
-    // Stopped here, the second officer approves again, and the number is replaced once.
-    let ask = approved.proposal().content::<ReplaceAsked>()?.by(approved.first().clone());
-    replace_number(&app.store, &app.keys, &app.pack, &app.numbers, &call.env, Some(&approved), &ask)?;
+    // Stopped here, the second officer approves again, and it is done once.
+    if action == Action::RecordGuardianship {
+        record_agreed(&app.store, &app.keys, &app.pack, &call.env, &approved)?;
+    } else {
+        let ask = approved.proposal().content::<ReplaceAsked>()?.by(approved.first().clone());
+        replace_number(&app.store, &app.keys, &app.pack, &app.numbers, &call.env, Some(&approved), &ask)?;
+    }
     app.store.write(app.home(), move |tx| four_eyes::close(tx, &keys, &approved))?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::http::guard::Officer;
 use crate::http::{App, Call};
 use crate::pages::office::{CandidateView, Choice, ComparedView, OfficeDuplicatesPage};
 use crate::pages::{Field, Shell};
-use crate::portal::own::{FIELDS, address_lines, person_view};
+use crate::portal::own::{FIELDS, person_view};
 
 /// What the officer decided about those who were shown.
 pub(super) enum Said {
@@ -174,7 +174,7 @@ fn value(app: &App, shell: &Shell, field: Compared, of: &Particulars) -> String 
             known.map_or(of.sex.clone(), |sex| sex.label.get(shell.lang.code()).to_owned())
         }
         Compared::Birthplace => of.birth_place.clone(),
-        Compared::Address => address_lines(&of.address).join(" "),
+        Compared::Address => of.address.lines(&app.pack).join(" "),
         Compared::Phone => of.phone.clone().unwrap_or_default(),
         Compared::Email => of.email.clone().unwrap_or_default(),
         Compared::Id => of.reference.clone(),

@@ -1,8 +1,8 @@
 //! Recording what happened to the resident at the counter: which event, then its own form.
 
-use kaname_person::event::{EventKind, Filled, NewEvent, record_event};
+use kaname_person::event::{EventAsked, EventKind, Filled, NewEvent, asked_of_two, record_event};
 use kaname_person::register::new_request;
-use kaname_person::{Action, Entry, Field as Column, PersonError, RelationKind};
+use kaname_person::{Action, Entry, Field as Column, PersonError, Refusal, RelationKind, four_eyes};
 
 use super::ask::{again, choice, choose, day, grounds, line, lines, read_day, read_grounds, refused};
 use super::counter::read;
@@ -116,6 +116,14 @@ pub(crate) fn record(app: &App, call: &Call, at: &AtCounter) -> Answer {
     match record_event(&app.store, &app.keys, &app.pack, &call.env, &event) {
         Ok(_) if kind == EventKind::Annulment => see_other(&at.address("history?done=annulled")),
         Ok(_) => see_other(&at.address("history?done=recorded")),
+        Err(PersonError::Refused(Refusal::TwoOfficers)) => {
+            let (keys, env, asked) = (app.keys.clone(), call.env.clone(), EventAsked::of(&event));
+            let action = asked_of_two(&event.change).unwrap_or(Action::RecordEvent);
+            app.store.write::<_, PersonError, _>(app.home(), move |tx| {
+                four_eyes::propose(tx, &keys, &env.again(), &event.by, action, &asked)
+            })?;
+            see_other(&at.address("history?done=proposed"))
+        }
         Err(error) => refused(form, error, place),
     }
 }
@@ -138,7 +146,7 @@ fn place_of(kind: EventKind) -> &'static str {
 }
 
 /// What can be corrected; the source's own reference is not the office's.
-const CORRECTED: [Column; 16] = [
+const CORRECTED: [Column; 17] = [
     Column::FamilyName,
     Column::GivenName,
     Column::FamilyReading,
@@ -153,6 +161,7 @@ const CORRECTED: [Column; 16] = [
     Column::Region,
     Column::City,
     Column::Address,
+    Column::CareOf,
     Column::Phone,
     Column::Email,
 ];
@@ -176,6 +185,9 @@ fn blank(
         EventKind::Annulment => shell.t1("record.annulment", "n", annuls),
         EventKind::Emigration => shell.t("record.emigration"),
         EventKind::Correction => shell.t("record.correction"),
+        EventKind::Guardianship if four_eyes::is_asked(&app.pack, Action::RecordGuardianship) => {
+            shell.t("decisions.two")
+        }
         _ => String::new(),
     };
     OfficeFormPage {
@@ -204,10 +216,11 @@ fn of_kind(app: &App, call: &Call, shell: &Shell, kind: EventKind) -> Vec<Part> 
     };
     let names = || lines(call, register::names(app, shell));
     let places = |ids: &'static [&'static str]| {
-        let inputs = register::places(shell).into_iter().filter(|input| ids.contains(&input.id)).collect();
+        let inputs =
+            register::places(app, shell).into_iter().filter(|input| ids.contains(&input.id)).collect();
         lines(call, inputs)
     };
-    const HOME: &[&str] = &["postcode", "region", "city", "address"];
+    const HOME: &[&str] = &["postcode", "region", "city", "address", "care_of"];
     match kind {
         EventKind::Move | EventKind::Return => places(HOME).collect(),
         EventKind::ChangeOfName => names().collect(),

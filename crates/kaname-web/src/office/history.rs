@@ -23,6 +23,7 @@ const DONE: &[Saying] = &[
     ("recorded", NoticeKind::Done, "record.done"),
     // What a death has closed comes back by itself, but for the way to sign in.
     ("annulled", NoticeKind::Important, "record.annulled"),
+    ("proposed", NoticeKind::Done, "decisions.proposed"),
 ];
 
 /// `GET /office/counter/{counter}/history`

@@ -18,7 +18,6 @@ use crate::pages::link::{
 };
 use crate::pages::{NoticeKind, Saying};
 use crate::portal::links::desk;
-use crate::portal::own::address_lines;
 
 /// What was just done, by the word that the form sent her back with.
 const DONE: &[Saying] = &[
@@ -222,7 +221,7 @@ pub(super) fn record_view(app: &App, tag: &str, of: &kaname_person::Particulars)
         names: forms.into_iter().flatten().map(|name| name.full(&app.pack)).collect(),
         born: of.born,
         sex: sex.map_or("", |sex| sex.label.get(tag)).to_owned(),
-        address: address_lines(&of.address),
+        address: of.address.lines(&app.pack),
     }
 }
 

@@ -197,7 +197,7 @@ fn blank(app: &App, call: &Call, officer: &Officer, request: &str) -> OfficeRegi
     let shell = officer.shell(app, call);
     let tag = shell.lang.code();
     let names = names(app, &shell);
-    let places = places(&shell);
+    let places = places(app, &shell);
     let choice = |code: &str, label: &str| Choice {
         code: code.to_owned(),
         label: label.to_owned(),
@@ -247,15 +247,25 @@ pub(super) fn names(app: &App, shell: &Shell) -> Vec<InputView> {
 }
 
 /// The inputs for where somebody lives and how she is reached.
-pub(super) fn places(shell: &Shell) -> Vec<InputView> {
-    vec![
+pub(super) fn places(app: &App, shell: &Shell) -> Vec<InputView> {
+    let mut places = vec![
         input(shell, "postcode", "register.postal_code", ""),
         input(shell, "region", "address.region", ""),
         input(shell, "city", "field.city", ""),
         input(shell, "address", "field.address", ""),
+        input(shell, "care_of", "field.care_of", "register.care_of_hint"),
         input(shell, "phone", "register.phone", ""),
         input(shell, "email", "field.email", ""),
-    ]
+    ];
+    if let Some(unfixed) = &app.pack.person.no_fixed_address {
+        for input in places.iter_mut().filter(|input| input.id == "address") {
+            input.hint = shell.t1("register.address_hint", "text", &unfixed.written);
+        }
+    }
+    if app.pack.person.care_of.is_none() {
+        places.retain(|input| input.id != "care_of");
+    }
+    places
 }
 
 fn input(shell: &Shell, id: &'static str, key: &str, hint: &str) -> InputView {
@@ -329,6 +339,7 @@ pub(super) fn entry<'a>(call: &'a Call, birth_date: &'a str) -> Entry<'a> {
         region: call.form.text("region"),
         city: call.form.text("city"),
         address: call.form.text("address"),
+        care_of: call.form.text("care_of"),
         phone: call.form.text("phone"),
         email: call.form.text("email"),
         ..Entry::default()

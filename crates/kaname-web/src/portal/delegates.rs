@@ -18,7 +18,7 @@ use kaname_trust::keys::random;
 use kaname_trust::{Actor, ActorKind};
 
 use super::subject::Subject;
-use super::{aliases, history, money, own};
+use super::{aliases, history, links, money, own};
 use crate::http::answer::{Answer, page, page_with, see_other};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem, request};
@@ -153,6 +153,21 @@ pub(crate) fn access(app: &App, call: &Call, resident: &Resident) -> Answer {
 /// `GET /for/{mandate}/payments`
 pub(crate) fn payments(app: &App, call: &Call, resident: &Resident) -> Answer {
     money::payments_to(app, call, resident, &Subject::of_mandate(app, call, resident)?)
+}
+
+/// `GET /for/{mandate}/links`
+pub(crate) fn linked(app: &App, call: &Call, resident: &Resident) -> Answer {
+    links::list_of(app, call, resident, &Subject::of_mandate(app, call, resident)?)
+}
+
+/// `POST /for/{mandate}/links/confirm`
+pub(crate) fn confirm_link(app: &App, call: &Call, resident: &Resident) -> Answer {
+    links::accept_for(app, call, &Subject::of_mandate(app, call, resident)?)
+}
+
+/// `POST /for/{mandate}/links/report`
+pub(crate) fn report_link(app: &App, call: &Call, resident: &Resident) -> Answer {
+    links::object_for(app, call, &Subject::of_mandate(app, call, resident)?)
 }
 
 /// `GET /for/{mandate}/number`

@@ -10,7 +10,6 @@ use kaname_person::show::Asking;
 use kaname_person::{Address, Field, PersonError, Refusal, policy};
 use kaname_trust::{Actor, ActorKind, PersonId};
 
-use super::own::address_lines;
 use super::subject::Subject;
 use crate::http::answer::{Answer, page};
 use crate::http::guard::Resident;
@@ -163,7 +162,7 @@ pub(crate) fn entry(app: &App, shell: &Shell, line: &HistoryLine) -> EntryView {
 
 /// What is new by the event.
 fn details(app: &App, shell: &Shell, change: &Change, entry: &mut EntryView) {
-    let home = |address: &Address| address_lines(address);
+    let home = |address: &Address| address.lines(&app.pack);
     match change {
         Change::Move { address } | Change::Return { address: Some(address) } => {
             entry.rows.push((shell.t("attribute.address"), home(address)));
@@ -236,6 +235,7 @@ pub(crate) fn label_of(field: Field) -> &'static str {
         Field::Region => "address.region",
         Field::City => "field.city",
         Field::Address | Field::AddressSince => "field.address",
+        Field::CareOf => "field.care_of",
         Field::Phone => "attribute.phone",
         Field::Email => "attribute.email",
         Field::Reference => "compared.id",

@@ -4,9 +4,8 @@ use kaname_base::pack::Pack;
 use kaname_person::link::holder::{Held, confirm, linked_to};
 use kaname_person::link::incident::{Report, report};
 use kaname_person::link::{Desk, LinkId, LinkState, Method};
-use kaname_person::show::Asking;
-use kaname_trust::Actor;
 
+use super::subject::Subject;
 use crate::http::answer::{Answer, page, see_other};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem};
@@ -15,8 +14,13 @@ use crate::pages::{Notice, NoticeKind};
 
 /// `GET /my/links`
 pub(crate) fn list(app: &App, call: &Call, resident: &Resident) -> Answer {
-    let held = linked_to(&desk(app), &call.env, &Asking::herself(resident.person))?;
-    let shell = resident.shell(app, call);
+    list_of(app, call, resident, &Subject::own(resident))
+}
+
+/// What is linked to this person.
+pub(super) fn list_of(app: &App, call: &Call, resident: &Resident, subject: &Subject) -> Answer {
+    let held = linked_to(&desk(app), &call.env, &subject.asking)?;
+    let shell = subject.shell(app, call, resident);
     let tag = shell.lang.code();
     let links = held.into_iter().map(|held| view(&app.pack, tag, held)).collect();
     let notice = match call.query.get("done") {
@@ -30,20 +34,26 @@ pub(crate) fn list(app: &App, call: &Call, resident: &Resident) -> Answer {
 
 /// `POST /my/links/confirm`
 pub(crate) fn accept(app: &App, call: &Call, resident: &Resident) -> Answer {
-    confirm(&desk(app), &call.env, &Actor::resident(), resident.person, link(call)?)?;
-    see_other("/my/links?done=confirmed")
+    accept_for(app, call, &Subject::own(resident))
+}
+
+/// Her word that a record is hers, or that of who acts for her.
+pub(super) fn accept_for(app: &App, call: &Call, subject: &Subject) -> Answer {
+    confirm(&desk(app), &call.env, &subject.asking.actor, subject.person, link(call)?)?;
+    see_other(&format!("{}/links?done=confirmed", subject.base))
 }
 
 /// `POST /my/links/report`: the link is suspended at once.
 pub(crate) fn object(app: &App, call: &Call, resident: &Resident) -> Answer {
-    let ask = Report {
-        person: resident.person,
-        link: link(call)?,
-        by: Actor::resident(),
-        why: "not-mine".to_owned(),
-    };
+    object_for(app, call, &Subject::own(resident))
+}
+
+/// Her word that a record is not hers, or that of who acts for her.
+pub(super) fn object_for(app: &App, call: &Call, subject: &Subject) -> Answer {
+    let by = subject.asking.actor.clone();
+    let ask = Report { person: subject.person, link: link(call)?, by, why: "not-mine".to_owned() };
     report(&desk(app), &call.env, &ask)?;
-    see_other("/my/links?done=reported")
+    see_other(&format!("{}/links?done=reported", subject.base))
 }
 
 /// What linking works with.

@@ -5,7 +5,7 @@ use kaname_base::pack::Pack;
 use kaname_person::delegate::{self, Given};
 use kaname_person::link::recall::unseen;
 use kaname_person::show::{self, Asking};
-use kaname_person::{Address, Field, PersonError, Resident as Record};
+use kaname_person::{Field, PersonError, Resident as Record};
 use kaname_signin::session;
 use kaname_trust::ActorKind;
 use kaname_trust::access::Entry;
@@ -71,7 +71,7 @@ fn more(
     }
     let names = life.former_names.iter().map(|one| ended(one.names.name.full(&app.pack), one.until));
     let homes =
-        life.former_addresses.iter().map(|one| ended(address_lines(&one.address).join(" "), one.until));
+        life.former_addresses.iter().map(|one| ended(one.address.lines(&app.pack).join(" "), one.until));
     for (term, lines) in [("data.former_names", names.collect()), ("data.former_addresses", homes.collect())]
     {
         let lines: Vec<String> = lines;
@@ -174,7 +174,7 @@ pub(crate) fn person_view(pack: &Pack, tag: &str, record: &Record) -> PersonView
         reading: of.reading.as_ref().map(|name| name.full(pack)),
         latin: of.latin.as_ref().map(|name| name.full(pack)),
         born: of.born,
-        address: address_lines(&of.address),
+        address: of.address.lines(pack),
         phone: of.phone.clone(),
         status: pack.status(&of.status).map_or(of.status.as_str(), |status| status.label.get(tag)).to_owned(),
     }
@@ -227,10 +227,4 @@ fn program(shell: &Shell, id: &str) -> String {
         Some(officer) => shell.t1("access.payout", "officer", officer),
         None => shell.word("program", id),
     }
-}
-
-/// The address a line each, without parts that are not known.
-pub(crate) fn address_lines(address: &Address) -> Vec<String> {
-    let parts = [&address.postcode, &address.region, &address.city, &address.line];
-    parts.into_iter().filter(|part| !part.is_empty()).cloned().collect()
 }

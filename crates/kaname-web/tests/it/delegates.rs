@@ -66,6 +66,18 @@ async fn a_representative_acts_for_the_person_whose_name_stands_above() {
     let log = hanako.get(&world, "/my/access").await;
     assert!(log.text.contains(&world.taro.secrets[0]), "{}", log.text);
 
+    // Records that are linked to her: he says for her that one is not hers, and both names stand by it.
+    crate::links::link_hanako(&world);
+    let links = taro.get(&world, &format!("{base}/links")).await;
+    assert_eq!(links.status, StatusCode::OK, "{}", links.text);
+    assert!(links.text.contains("7731") && links.text.contains("class=\"acting\""), "{}", links.text);
+    let before = (world.entries(&world.hanako), world.entries(&world.taro));
+    let done = taro.fill(&world, &links, &format!("{base}/links/report"), &[]).await;
+    assert_eq!(done.location(), format!("{base}/links?done=reported"), "{}", done.text);
+    assert_eq!((world.entries(&world.hanako), world.entries(&world.taro)), (before.0 + 1, before.1 + 1));
+    let hers = hanako.get(&world, "/my/links").await;
+    assert!(!hers.text.contains("/my/links/report"), "it is suspended: {}", hers.text);
+
     // Another tab of his shows his own data, and this one still hers.
     let own = taro.get(&world, "/my/data").await;
     assert!(own.text.contains(&world.taro.secrets[3]) && !own.text.contains("class=\"acting\""));

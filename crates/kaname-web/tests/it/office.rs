@@ -327,6 +327,37 @@ async fn an_officer_stands_in_for_somebody_without_a_phone() {
     assert!(log.text.contains("登録 係子"), "she reads who stood in: {}", log.text);
 }
 
+/// A court's order is recorded by one officer and agreed to by another; who loses her home is written down as the country writes it.
+#[tokio::test]
+async fn a_guardianship_takes_two_and_a_home_can_be_lost() {
+    let world = World::new();
+    let (hers, his) = both_numbers(&world).await;
+    let mut officer = world.signed_in(&world.registrar).await;
+    let at = serving(&world, &mut officer, &hers).await;
+    let (form, action) = (format!("{at}/event?kind=guardianship"), format!("{at}/event"));
+    let fields = [("relation", "guardian"), ("other", his.as_str())];
+    let proposed = send(&world, &mut officer, &form, &action, &[&fields[..], &ON].concat()).await;
+    assert_eq!(proposed.location(), format!("{at}/history?done=proposed"), "{}", proposed.text);
+    let history = officer.get(&world, &format!("{at}/history")).await;
+    assert!(!history.text.contains("太朗丸"), "it does not hold yet");
+
+    let mut second = world.signed_in(&world.second_registrar).await;
+    let address = waiting(&second.get(&world, "/office/decisions").await);
+    let one = second.get(&world, &address).await;
+    assert!(one.text.contains("華子郎") && one.text.contains("太朗丸"), "{}", one.text);
+    let done = second.fill(&world, &one, &address, &[("decision", "approve")]).await;
+    assert_eq!(done.location(), "/office/decisions?done=approved", "{}", done.text);
+    let mut hanako = world.signed_in(&world.hanako.passkey).await;
+    assert!(hanako.get(&world, "/my/history").await.text.contains("太朗丸"), "and now it does");
+
+    let form = format!("{at}/event?kind=move");
+    let lost = [("postcode", ""), ("city", "京都市"), ("address", "住居不定"), ("care_of", "京都市役所")];
+    let moved = send(&world, &mut officer, &form, &action, &[&lost[..], &ON].concat()).await;
+    assert_eq!(moved.location(), format!("{at}/history?done=recorded"), "{}", moved.text);
+    let data = hanako.get(&world, "/my/data").await;
+    assert!(data.text.contains("住所不定") && data.text.contains("京都市役所様方"), "{}", data.text);
+}
+
 /// A person without papers is registered on the word of a resident; from some on another officer agrees first.
 #[tokio::test]
 async fn somebody_without_papers_is_introduced() {

@@ -324,11 +324,10 @@ fn run_letter(ask: &Letter) -> Result<ExitCode, Failure> {
     deployment.log()?.publish()?;
     let of = &resident.particulars;
     let shell = deployment.shell();
-    let address = [&of.address.postcode, &of.address.region, &of.address.city, &of.address.line];
     let counts = |held: &holder::Held| held.state.takes_a_place();
     let page = LinkLetterPage {
         name: resident.display_name(pack),
-        address: address.into_iter().filter(|line| !line.is_empty()).cloned().collect(),
+        address: of.address.lines(pack),
         sender: vec![deployment.authority()],
         at: clock::now(),
         links: held.into_iter().filter(counts).map(|held| view(pack, shell.lang.code(), held)).collect(),

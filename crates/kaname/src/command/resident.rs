@@ -292,11 +292,6 @@ impl Related {
     }
 }
 
-fn one_line(address: &kaname_person::Address) -> String {
-    let parts = [&address.postcode, &address.region, &address.city, &address.line];
-    parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
-}
-
 fn until(ask: &Show) -> Result<Until, Failure> {
     let day = ask.as_of.as_ref().map(|text| text.parse()).transpose();
     let known = ask.known_at.as_ref().map(|text| Instant::parse(text)).transpose();
@@ -355,10 +350,10 @@ fn run_show(ask: &Show) -> Result<ExitCode, Failure> {
             .life
             .former_addresses
             .iter()
-            .map(|former| one_line(&former.address))
+            .map(|former| former.address.lines(&deployment.pack).join(" "))
             .collect(),
         relations: resident.life.relations.iter().map(Related::of).collect(),
-        address: one_line(&who.address),
+        address: who.address.lines(&deployment.pack).join(" "),
         phone: who.phone.clone(),
         email: who.email.clone(),
         number: number.map(|number| pack.number.show(&number)),

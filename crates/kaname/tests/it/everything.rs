@@ -180,7 +180,15 @@ impl Scene<'_> {
         }
         let file = self.place.write("events.jsonl", lines);
         let done = self.run(&["resident", "event", "import", text(&file), "--officer", &self.registrar]);
-        assert_eq!(done["recorded"], 10, "{done}");
+        assert_eq!((&done["recorded"], &done["proposed"]), (&9.into(), &1.into()), "{done}");
+        // A court's order takes two officers.
+        let line = ["--reference", self.reference(7), "--kind", "guardianship", "--on", "2025-01-01"];
+        let other = ["--with", self.reference(8), "--relation", "ward"];
+        let said = ["--why", &self.secret("the court says so"), "--evidence", &self.secret("order 9-9")];
+        let by = ["--officer", self.registrar.as_str()];
+        let add = [&["resident", "event", "add"], &line[..], &other, &said, &by].concat();
+        let proposed = self.run(&add)["proposal"].as_str().unwrap().to_owned();
+        self.run(&["resident", "event", "approve", &proposed, "--officer", &self.second]);
     }
 
     fn numbers(&self) {

@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use kaname_person::event::check::check;
-use kaname_person::event::{EventKind, Filled, NewEvent, history, record_event, recorded};
+use kaname_person::event::{
+    EventAsked, EventKind, Filled, NewEvent, asked_of_two, history, record_agreed, record_event, recorded,
+};
+use kaname_person::four_eyes::{self, ProposalId};
 use kaname_person::register::{new_request, person_of_reference};
 use kaname_person::show::{Asking, open_resident};
-use kaname_person::{Action, Field, PersonError, RelationKind};
+use kaname_person::{Action, Field, PersonError, Refusal, RelationKind};
 use kaname_trust::person::bucket_of;
 use kaname_trust::{Actor, PersonId};
 use serde::{Deserialize, Serialize};
@@ -26,6 +29,8 @@ use crate::work::Jobs;
 pub(crate) enum Event {
     /// Record one event
     Add(Box<Add>),
+    /// Approve, as a second officer, an event for which the country wants two
+    Approve(Approve),
     /// Record the events of a JSON lines file, one object a line; a line that was recorded before is left alone
     Import(ImportEvents),
 }
@@ -71,6 +76,17 @@ pub(crate) struct Add {
     officer: String,
     #[command(flatten)]
     on_deployment: On,
+}
+
+#[derive(Args)]
+pub(crate) struct Approve {
+    /// The proposal, as `event add` shows it
+    proposal: String,
+    /// The second registrar; not the one who proposed it
+    #[arg(long, value_name = "OFFICER")]
+    officer: String,
+    #[command(flatten)]
+    on: On,
 }
 
 #[derive(Args)]
@@ -149,6 +165,7 @@ fn residents() -> String {
 pub(crate) fn run(event: &Event) -> Result<ExitCode, Failure> {
     match event {
         Event::Add(add) => run_add(add),
+        Event::Approve(approve) => run_approve(approve),
         Event::Import(import) => run_import(import),
     }
 }
@@ -183,7 +200,20 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
         why: ask.why.clone(),
         evidence: ask.evidence.clone(),
     };
-    let Recorded { person, n: event, .. } = record(&deployment, &by, new_request(), &line)?;
+    let Recorded { person, n: event, proposed, .. } = record(&deployment, &by, new_request(), &line)?;
+    if let Some(id) = proposed {
+        deployment.log()?.publish()?;
+        if ask.on_deployment.json {
+            show::json(&Proposed { proposal: id.to_string() });
+        } else {
+            let on = ask.on_deployment.again();
+            println!("Proposed");
+            println!(
+                "Next: another one approves it: kaname resident event approve {id} --officer OFFICER{on}"
+            );
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let round = Jobs::of(&deployment).do_all()?;
     deployment.log()?.publish()?;
     if ask.on_deployment.json {
@@ -203,8 +233,43 @@ fn run_add(ask: &Add) -> Result<ExitCode, Failure> {
 }
 
 #[derive(Serialize)]
+struct Proposed {
+    proposal: String,
+}
+
+#[derive(Serialize)]
+struct Agreed {
+    event: i64,
+}
+
+fn run_approve(ask: &Approve) -> Result<ExitCode, Failure> {
+    let deployment = ask.on.open()?;
+    let Deployment { store, keys, pack, .. } = &deployment;
+    let id = ProposalId::parse(&ask.proposal)
+        .map_err(|_| Failure::usage(format!("'{}' names no proposal", ask.proposal)))?;
+    let by = officer::acting(&deployment, &ask.officer, Action::RecordGuardianship)?;
+    let (home, with, env) = (store.buckets().home(), keys.clone(), clock::env());
+    let approved = store.write::<_, PersonError, _>(home, move |tx| {
+        four_eyes::approve(tx, &with, &env.again(), &by, id, &[Action::RecordGuardianship])
+    })?;
+    // Stopped here, the second officer approves again, and the event is recorded once.
+    let event = record_agreed(store, keys, pack, &clock::env(), &approved)?;
+    let with = keys.clone();
+    store.write::<_, PersonError, _>(home, move |tx| four_eyes::close(tx, &with, &approved))?;
+    Jobs::of(&deployment).do_all()?;
+    deployment.log()?.publish()?;
+    if ask.on.json {
+        show::json(&Agreed { event });
+    } else {
+        println!("Recorded as event {event} of her life");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
 struct Imported {
     recorded: u64,
+    proposed: u64,
     already_here: u64,
     refused: Vec<RefusedLine>,
     jobs_done: u64,
@@ -222,8 +287,14 @@ fn run_import(ask: &ImportEvents) -> Result<ExitCode, Failure> {
     let by = officer::acting(&deployment, &ask.officer, Action::RecordEvent)?;
     let text = std::fs::read_to_string(&ask.file)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", ask.file.display())))?;
-    let mut imported =
-        Imported { recorded: 0, already_here: 0, refused: Vec::new(), jobs_done: 0, jobs_failed: 0 };
+    let mut imported = Imported {
+        recorded: 0,
+        proposed: 0,
+        already_here: 0,
+        refused: Vec::new(),
+        jobs_done: 0,
+        jobs_failed: 0,
+    };
     for (at, row) in text.lines().enumerate().filter(|(_, row)| !row.trim().is_empty()) {
         // The same line is the same request, wherever it stands: a file that is sent twice records once.
         let request = deployment.keys.blind_index("resident.event-line", row.trim().as_bytes());
@@ -231,6 +302,7 @@ fn run_import(ask: &ImportEvents) -> Result<ExitCode, Failure> {
             Failure::refused(format!("it is not an event: {}", error.classify_without_values()))
         });
         match line.and_then(|line| record(&deployment, &by, request, &line)) {
+            Ok(Recorded { proposed: Some(_), .. }) => imported.proposed += 1,
             Ok(Recorded { is_new: true, .. }) => imported.recorded += 1,
             Ok(_) => imported.already_here += 1,
             Err(failure) if failure.code() == crate::error::UNAVAILABLE => return Err(failure),
@@ -246,8 +318,9 @@ fn run_import(ask: &ImportEvents) -> Result<ExitCode, Failure> {
         show::json(&imported);
     } else {
         println!(
-            "Recorded {} event(s); {} were there already; {} line(s) refused",
+            "Recorded {} event(s), proposed {} to a second officer; {} were there already; {} line(s) refused",
             imported.recorded,
+            imported.proposed,
             imported.already_here,
             imported.refused.len()
         );
@@ -275,6 +348,8 @@ struct Recorded {
     n: i64,
     /// Whether it was not there before.
     is_new: bool,
+    /// What waits for a second officer, where the country wants one; then nothing is recorded yet.
+    proposed: Option<ProposalId>,
 }
 
 fn record(deployment: &Deployment, by: &Actor, request: [u8; 16], line: &Line) -> Result<Recorded, Failure> {
@@ -305,7 +380,7 @@ fn record(deployment: &Deployment, by: &Actor, request: [u8; 16], line: &Line) -
     let person = person_of_reference(keys, store.buckets(), &line.source, &line.reference);
     // Read again, a line is not judged again: by now she may have another status, or have died.
     if let Some(n) = recorded(store, by, person, &request)? {
-        return Ok(Recorded { person, n, is_new: false });
+        return Ok(Recorded { person, n, is_new: false, proposed: None });
     }
     let purpose = if kind == EventKind::Correction { "correction" } else { "registration" };
     let now = open(deployment, Asking { person, actor: by.clone(), purpose: purpose.to_owned() })?;
@@ -314,8 +389,27 @@ fn record(deployment: &Deployment, by: &Actor, request: [u8; 16], line: &Line) -
     let change = filled.change(kind, &now.particulars, pack, today)?;
     let (why, evidence) = (line.why.clone(), line.evidence.clone());
     let event = NewEvent { request, person, change, on, by: by.clone(), why, evidence };
-    let n = record_event(store, keys, pack, &env, &event)?;
-    Ok(Recorded { person, n, is_new: true })
+    match record_event(store, keys, pack, &env, &event) {
+        Ok(n) => Ok(Recorded { person, n, is_new: true, proposed: None }),
+        Err(PersonError::Refused(Refusal::TwoOfficers)) => {
+            let id = propose(deployment, &event)?;
+            Ok(Recorded { person, n: 0, is_new: false, proposed: Some(id) })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Proposes an event to a second officer, once.
+fn propose(deployment: &Deployment, event: &NewEvent) -> Result<ProposalId, PersonError> {
+    let action = asked_of_two(&event.change).unwrap_or(Action::RecordEvent);
+    let (keys, env, by, asked) =
+        (deployment.keys.clone(), clock::env(), event.by.clone(), EventAsked::of(event));
+    deployment.store.write(deployment.store.buckets().home(), move |tx| {
+        match four_eyes::mine(tx, &keys, env.now, &by, action, &asked)? {
+            Some((id, _)) => Ok(id),
+            None => four_eyes::propose(tx, &keys, &env.again(), &by, action, &asked),
+        }
+    })
 }
 
 fn open(deployment: &Deployment, ask: Asking) -> Result<kaname_person::Resident, PersonError> {
