@@ -68,6 +68,8 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)?;
     runtime.block_on(async {
         let listener = listen(&deployment.config.serve.listen).await?;
+        // Before it answers anybody: who asks it to stop right then is heard.
+        let stop_asked = asked_to_stop().map_err(Failure::unavailable)?;
         let (stop, stopped) = watch::channel(false);
         let no_more_jobs = Stop::default();
         let jobs = Jobs::of(deployment).start(no_more_jobs.clone()).map_err(Failure::unavailable)?;
@@ -84,8 +86,6 @@ fn run(deployment: &Deployment, demo_port: Option<u16>) -> Result<ExitCode, Fail
             let listener = listen(&format!("127.0.0.1:{port}")).await?;
             servers.push(tokio::spawn(serve(listener, None, library, until(stopped))));
         }
-        // Before anybody is told that it serves: who asks it to stop right then is heard.
-        let stop_asked = asked_to_stop().map_err(Failure::unavailable)?;
         eprintln!("Serving {} (Ctrl-C stops)", deployment.config.serve.issuer);
         stop_asked.await;
         // Before the log is published for the last time: a job opens records, too.
