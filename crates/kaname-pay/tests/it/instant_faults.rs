@@ -112,19 +112,24 @@ fn check(world: &Street3, acknowledged: &BTreeMap<PaymentId, (usize, usize, u64)
         let state = payment.state.code();
         *ends.entry(state).or_default() += 1;
         assert!(payment.state.is_final(), "{payment:?}: every payment has an end, acknowledged or not");
-        let times = u32::from(payment.state == State::Committed);
-        for code in [payment.payer.as_str(), payment.payee.as_str()] {
+        let is_paid = payment.state == State::Committed;
+        // A bank that lies takes payments for an account that it does not have: it was paid, and owes its customer.
+        let is_taken_by_a_liar = (1..=PAYMENTS).any(|number| number % 7 == 0 && id(number) == payment.id);
+        for (code, has_account) in
+            [(payment.payer.as_str(), true), (payment.payee.as_str(), !is_taken_by_a_liar)]
+        {
+            let times = u32::from(is_paid && has_account);
             let booked = world.bank(code).booked(payment.id).expect("both were told");
             assert_eq!((booked.state.as_str(), booked.times), (state, times), "{payment:?} at {code}");
         }
-        if payment.state == State::Committed {
+        if is_paid {
             let minor = payment.amount.minor() as i64;
             *expected.entry(&payment.payer).or_default() -= minor;
-            *expected.entry(&payment.payee).or_default() += minor;
+            *expected.entry(&payment.payee).or_default() += if is_taken_by_a_liar { 0 } else { minor };
         }
     }
     println!("{ends:?}");
-    for (end, least) in [("committed", 10), ("aborted", 1), ("reversed", 1)] {
+    for (end, least) in [("committed", 5), ("aborted", 1), ("reversed", 1)] {
         assert!(ends.get(end).is_some_and(|count| *count >= least), "{ends:?}");
     }
     for code in CODES {
