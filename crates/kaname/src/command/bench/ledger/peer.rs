@@ -23,7 +23,9 @@ pub(super) fn on_sqlite(place: &Place, orders: &Orders) -> Result<Vec<Timed>, Fa
     connection.execute_batch(table::SQLITE).map_err(failed)?;
     let all = connection.transaction().map_err(failed)?;
     for id in &orders.accounts {
-        all.prepare_cached(table::OPEN).and_then(|mut s| s.execute((BUCKET, id.bytes()))).map_err(failed)?;
+        all.prepare_cached(&numbered(table::OPEN))
+            .and_then(|mut s| s.execute((BUCKET, id.bytes())))
+            .map_err(failed)?;
     }
     all.commit().map_err(failed)?;
 
@@ -31,9 +33,9 @@ pub(super) fn on_sqlite(place: &Place, orders: &Orders) -> Result<Vec<Timed>, Fa
     let timed = timed(place, "plain, row at a time", orders, count, None, |(_, batch)| {
         let unit = connection.transaction().map_err(failed)?;
         let post = || -> rusqlite::Result<()> {
-            let mut add = unit.prepare_cached(table::ADD)?;
-            let (mut debit, mut credit) =
-                (unit.prepare_cached(table::DEBIT)?, unit.prepare_cached(table::CREDIT)?);
+            let mut add = unit.prepare_cached(&numbered(table::ADD))?;
+            let mut debit = unit.prepare_cached(&numbered(table::DEBIT))?;
+            let mut credit = unit.prepare_cached(&numbered(table::CREDIT))?;
             for t in &batch {
                 let minor = t.amount.stored();
                 add.execute((BUCKET, t.id.bytes(), t.debit.bytes(), t.credit.bytes(), minor))?;
@@ -44,9 +46,14 @@ pub(super) fn on_sqlite(place: &Place, orders: &Orders) -> Result<Vec<Timed>, Fa
         };
         post().and_then(|()| unit.commit()).map_err(failed)
     })?;
-    let sums = connection.query_row(table::SUMS, [BUCKET], |row| Ok((row.get(0)?, row.get(1)?)));
+    let sums = connection.query_row(&numbered(table::SUMS), [BUCKET], |row| Ok((row.get(0)?, row.get(1)?)));
     check(sums.map_err(failed)?, count)?;
     Ok(vec![timed])
+}
+
+/// SQLite numbers `$3, $1` by first appearance, and `?3, ?1` as they say.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
 }
 
 /// One statement for each batch on PostgreSQL, and row at a time with a commit for each transfer.
