@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use self::table::Row;
+use self::watch::Standing;
 use crate::duplicate::{Decision, register_checked};
 use crate::four_eyes::Approved;
 use crate::register::{Register, person_of};
@@ -142,7 +143,7 @@ pub(crate) fn held(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<Vec<Held>, 
     }
     if let Some(row) = table::standing(tx, receipt.person().bytes())? {
         let state = if row.suspended { "suspended" } else { "restored" };
-        all.push(Held::open::<watch::Standing>(receipt, state, &row.sealed)?);
+        all.push(Held::open::<Standing>(receipt, state, &row.sealed)?);
     }
     Ok(all)
 }

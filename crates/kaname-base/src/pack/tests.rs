@@ -79,7 +79,7 @@ fn each_mistake_is_told_with_its_place() {
             "policy.toml",
             "code = \"birth_date\"",
             "code = \"blood_group\"",
-            163,
+            0,
             "attribute[2].code",
             "known are name",
         ),

@@ -8,6 +8,7 @@ use kaname_codec::jose::{
 use serde_json::Value;
 
 use super::Refusal;
+use super::participant::is_code;
 use crate::ids::{digest, joined};
 
 /// How old a message may be, in seconds, and how much clocks may differ.
@@ -118,7 +119,8 @@ pub struct Message {
 pub fn claimed_sender(token: &str) -> Result<String, Refusal> {
     let unverified = Unverified::parse(token).map_err(|_| Refusal::MessageSignature)?;
     let claims = unverified.unverified_claims().map_err(|_| Refusal::MessageSignature)?;
-    text(&claims, "iss").map(str::to_owned).ok_or(Refusal::MessageSignature)
+    let sender = text(&claims, "iss").filter(|sender| is_code(sender));
+    sender.map(str::to_owned).ok_or(Refusal::MessageSignature)
 }
 
 /// Checks a message, in this order: form, type, key, signature, sender, audience, age, id.

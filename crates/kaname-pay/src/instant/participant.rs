@@ -176,7 +176,8 @@ pub fn position(tx: &mut Tx<'_>, pack: &Pack, code: &str) -> Result<(i64, Amount
     Ok((account.balance() - one.cap.stored(), Amount::from_stored(left).unwrap_or(Amount::ZERO)))
 }
 
-fn is_code(code: &str) -> bool {
+/// Whether it has the form of a participant's code. What has not is never looked up.
+pub(super) fn is_code(code: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (2..=32).contains(&code.len()) && code.bytes().all(is_plain) && !code.starts_with('-')
 }

@@ -8,6 +8,7 @@ use kaname_store::{StoreError, Tx};
 use kaname_trust::Keys;
 use serde::{Deserialize, Serialize};
 
+use super::participant::is_code;
 use super::{Participant, Payment, PaymentId, Purpose, Refusal, State, books, quote, rules, table};
 use crate::ids::{TransferKind, joined};
 use crate::ledger;
@@ -33,6 +34,16 @@ pub struct Order {
     pub valid_until: Instant,
     /// What the payee reads.
     pub text: String,
+}
+
+impl Order {
+    /// Whether the money goes from the account that was paid to the account that paid.
+    fn goes_back_on(&self, keys: &Keys, original: &Payment) -> bool {
+        let there = Details::unwrap(keys, original);
+        there.is_ok_and(|there| {
+            there.payer_account == self.payee_account && there.payee_account == self.payer_account
+        })
+    }
 }
 
 /// The wrapped part of a payment.
@@ -89,11 +100,13 @@ pub fn reserve(
             Purpose::Refund(id) => refunded.get(&id).or_else(|| facts.payments.get(&id)).cloned(),
             Purpose::Pay => None,
         };
+        let goes_back = original.as_ref().is_some_and(|original| order.goes_back_on(with.keys, original));
         let judge = rules::Facts {
             payer,
             payee: facts.participants.get(order.payee.as_str()),
             is_quoted: quote::holds(with.keys, env.now, &payer.code, order),
             original: original.as_ref(),
+            goes_back,
             now: env.now,
         };
         if let Err(refusal) = rules::check_order(with.terms, order.purpose, order.amount, &judge) {
@@ -207,7 +220,8 @@ struct Facts {
 
 impl Facts {
     fn read(tx: &mut Tx<'_>, orders: &[Order]) -> Result<Facts, StoreError> {
-        let mut codes: Vec<&str> = orders.iter().map(|order| order.payee.as_str()).collect();
+        let mut codes: Vec<&str> =
+            orders.iter().map(|order| order.payee.as_str()).filter(|code| is_code(code)).collect();
         codes.sort_unstable();
         codes.dedup();
         let participants = table::participants(tx, &codes)?.into_iter().flatten();

@@ -16,6 +16,8 @@ pub struct Facts<'a> {
     pub is_quoted: bool,
     /// The payment that a refund names.
     pub original: Option<&'a Payment>,
+    /// Whether a refund names the accounts of its original, the other way round.
+    pub goes_back: bool,
     /// Now.
     pub now: Instant,
 }
@@ -60,7 +62,12 @@ fn check_refund(
     let is_theirs = original.payee == facts.payer.code && original.payer == payee.code;
     let is_payment = !matches!(original.purpose, Purpose::Refund(_));
     let until = original.reserved_at.plus_seconds(terms.refund_days.saturating_mul(86_400));
-    if !is_theirs || !is_payment || original.state != State::Committed || facts.now > until {
+    if !is_theirs
+        || !facts.goes_back
+        || !is_payment
+        || original.state != State::Committed
+        || facts.now > until
+    {
         return Err(Refusal::NotRefundable);
     }
     let all = original.refunded.checked_add(amount).ok_or(Refusal::RefundTooLarge)?;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::decide::{Decision, decide};
 use super::message::{self, Message, Signer, Topic};
+use super::participant::is_code;
 use super::reserve::{Order, With, reserve};
 use super::rules::Verdict;
 use super::work::{Courier, Reply};
@@ -110,6 +111,9 @@ impl Scheme {
     /// Who the payee is, with most of the name hidden.
     fn resolve(&self, env: &Env, courier: &dyn Courier, message: &Message) -> Result<Value, PayError> {
         let payee: PayeeIn = message.part("payee")?;
+        if !is_code(&payee.participant) {
+            return Err(Refusal::NoSuchParticipant.into());
+        }
         let (marked, code) = (message.clone(), payee.participant.clone());
         let env_again = env.again();
         let participant = self.store.write::<_, PayError, _>(self.home(), move |tx| {
@@ -328,6 +332,9 @@ pub(super) fn view(payment: &Payment) -> Value {
         "payer": payment.payer,
         "payee": payment.payee,
     });
+    if let Purpose::Refund(original) = payment.purpose {
+        view["refund_of"] = original.to_string().into();
+    }
     if !payment.reason.is_empty() {
         view["reason"] = payment.reason.as_str().into();
     }

@@ -406,6 +406,11 @@ fn a_subscription_goes_on_where_it_was(t: &TestStore) {
     assert_eq!(code(subscription::unsubscribe(o.desk(&other, &now), &ids[0].id)), "no-such-resident");
     subscription::unsubscribe(desk, &ids[0].id).expect("ends");
     assert_eq!(code(subscription::unsubscribe(desk, &ids[0].id)), "no-such-resident");
+
+    let later = Env::new(now.now.plus_seconds(60), [54; 32]);
+    let again =
+        subscription::subscribe(o.desk(&all, &later), "life.move", "https://statistics.example/events", None);
+    assert!(!again.expect("subscribes again").active, "it is asked whether it wants that, as the first time");
 }
 
 fn a_question_is_asked_once_and_names_no_more_than_it_may(t: &TestStore) {

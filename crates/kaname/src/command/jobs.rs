@@ -1,5 +1,6 @@
 //! `kaname jobs`: work that goes on behind the pages and was given up, and how to have it tried again.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -74,19 +75,13 @@ fn list(on: &On) -> Result<ExitCode, Failure> {
 fn again(ask: &Again) -> Result<ExitCode, Failure> {
     let store = ask.on.open()?.store;
     let mut tried = 0_u64;
-    loop {
-        let found = all_dead(&store)?;
-        let chosen: Vec<_> =
-            found.iter().filter(|dead| ask.job.as_ref().is_none_or(|job| *job == dead.job)).collect();
-        for Dead { place: (bucket, id), .. } in &chosen {
-            let (id, env) = (*id, clock::env());
-            let revived =
-                store.write::<_, StoreError, _>(*bucket, move |tx| jobs::revive(tx, &id, env.now))?;
-            tried += u64::from(revived);
+    if let Some(id) = ask.job.as_deref().and_then(hex::decode) {
+        for bucket in store.buckets().all() {
+            tried += u64::from(revive(&store, bucket, id)?);
         }
-        if chosen.is_empty() || !ask.all {
-            break;
-        }
+    }
+    if ask.all {
+        tried = revive_all(&store)?;
     }
     if let (Some(job), 0) = (&ask.job, tried) {
         eprintln!("kaname: no job {job} was given up; see: kaname jobs dead{}", ask.on.again());
@@ -100,6 +95,26 @@ fn again(ask: &Again) -> Result<ExitCode, Failure> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A pass takes the first of each bucket. What is dead again by the next one is not tried a second time.
+fn revive_all(store: &Store) -> Result<u64, Failure> {
+    let (mut seen, mut tried) = (HashSet::new(), 0);
+    loop {
+        let found = all_dead(store)?;
+        let new: Vec<_> = found.iter().map(|dead| dead.place).filter(|place| seen.insert(*place)).collect();
+        if new.is_empty() {
+            return Ok(tried);
+        }
+        for (bucket, id) in new {
+            tried += u64::from(revive(store, bucket, id)?);
+        }
+    }
+}
+
+fn revive(store: &Store, bucket: Bucket, id: [u8; 16]) -> Result<bool, Failure> {
+    let env = clock::env();
+    Ok(store.write::<_, StoreError, _>(bucket, move |tx| jobs::revive(tx, &id, env.now))?)
 }
 
 /// How many were given up, at least: for the doctor.

@@ -225,7 +225,7 @@ pub fn subscribe(
                 id,
                 state: PENDING,
                 queued: true,
-                generation: there.map_or(0, |row| row.generation) + 1,
+                generation: next_generation(&env, there),
                 position: there.map_or(position, |row| row.position),
                 body: wrapped.clone(),
             };
@@ -299,8 +299,7 @@ pub(super) fn begin_signed(
         Some(row) => row.position,
         None => own::head(tx, &who)?,
     };
-    let (generation, wrapped) =
-        (there.map_or(1, |row| row.generation + 1), keys.wrap(&context(agency), &plain));
+    let (generation, wrapped) = (next_generation(env, there), keys.wrap(&context(agency), &plain));
     let row = SubscriptionRow { id, state: ACTIVE, queued: false, generation, position, body: wrapped };
     own::put(tx, &who, &row)?;
     // What it did not take while it was stopped.
@@ -340,6 +339,12 @@ pub(crate) fn wake(
         }
     }
     Ok(())
+}
+
+/// Each asking for one thing is a generation of its own, also after the subscription was ended and its row is gone: the jobs of
+/// before are remembered.
+fn next_generation(env: &Env, there: Option<&SubscriptionRow>) -> i64 {
+    there.map_or(0, |row| row.generation + 1).max(env.now.micros())
 }
 
 fn ask(
