@@ -104,7 +104,7 @@ pub enum Refusal {
     #[error("this request recorded something else")]
     RequestReused,
     /// Not a picture of a face's size.
-    #[error("the photo must be a JPEG file of at most 256 KiB, with sides of 100 to 4000 dots")]
+    #[error("the photo must be a JPEG or PNG file of at most 256 KiB, with sides of 100 to 4000 dots")]
     BadPhoto,
     /// There is no such mandate, or it is not this person's.
     #[error("there is no such mandate")]

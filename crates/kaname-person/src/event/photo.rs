@@ -18,9 +18,15 @@ use crate::{Action, PersonError, Refusal, policy};
 pub const LARGEST_PHOTO: usize = 256 * 1024;
 
 /// The least and the most dots on a side: less shows no face, more hides something else.
-const SIDES: std::ops::RangeInclusive<u16> = 100..=4_000;
+const SIDES: std::ops::RangeInclusive<u32> = 100..=4_000;
 
-/// A photo: a JPEG picture of a sensible size.
+/// How a PNG file begins, up to its width: signature, then the length and the name of its first chunk.
+const PNG_START: &[u8] = b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR";
+
+/// How it ends: the chunk IEND, which is empty, with its check sum.
+const PNG_END: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
+
+/// A photo: a JPEG or PNG picture of a sensible size.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Photo {
@@ -28,25 +34,30 @@ pub struct Photo {
 }
 
 impl Photo {
-    /// Checks that the bytes are a JPEG file (ISO/IEC 10918-1, annex B) of a face's size.
+    /// Checks that the bytes are a JPEG (ISO/IEC 10918-1, annex B) or PNG file (ISO/IEC 15948) of a face's size.
     ///
     /// # Errors
     /// [`Refusal::BadPhoto`].
-    pub fn read(jpeg: &[u8]) -> Result<Photo, Refusal> {
-        if jpeg.len() > LARGEST_PHOTO {
+    pub fn read(file: &[u8]) -> Result<Photo, Refusal> {
+        if file.len() > LARGEST_PHOTO {
             return Err(Refusal::BadPhoto);
         }
-        match sides(jpeg) {
+        match jpeg_sides(file).or_else(|| png_sides(file)) {
             Some((width, height)) if SIDES.contains(&width) && SIDES.contains(&height) => {
-                Ok(Photo { base64: b64::std_encode(jpeg) })
+                Ok(Photo { base64: b64::std_encode(file) })
             }
             _ => Err(Refusal::BadPhoto),
         }
     }
 
     /// The file.
-    pub fn jpeg(&self) -> Vec<u8> {
+    pub fn file(&self) -> Vec<u8> {
         b64::std_decode(&self.base64).unwrap_or_default() // made by `read`, and sealed since
+    }
+
+    /// What the file is: `image/jpeg` or `image/png`.
+    pub fn media_type(&self) -> &'static str {
+        if self.file().starts_with(PNG_START) { "image/png" } else { "image/jpeg" }
     }
 }
 
@@ -62,7 +73,7 @@ impl std::fmt::Debug for Photo {
 }
 
 /// Width and height by the header of the first frame; `None` when the file has none, or no end.
-fn sides(jpeg: &[u8]) -> Option<(u16, u16)> {
+fn jpeg_sides(jpeg: &[u8]) -> Option<(u32, u32)> {
     let mut rest = jpeg.strip_prefix(&[0xFF, 0xD8])?.strip_suffix(&[0xFF, 0xD9])?;
     loop {
         let [0xFF, marker, high, low, after @ ..] = rest else { return None };
@@ -72,13 +83,21 @@ fn sides(jpeg: &[u8]) -> Option<(u16, u16)> {
             // SOF0 to SOF15, but not DHT (C4), JPG (C8) and DAC (CC), which share their range.
             0xC0..=0xCF if ![0xC4, 0xC8, 0xCC].contains(marker) => {
                 let [_precision, h1, h0, w1, w0, ..] = segment else { return None };
-                return Some((u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0])));
+                return Some((u32::from_be_bytes([0, 0, *w1, *w0]), u32::from_be_bytes([0, 0, *h1, *h0])));
             }
             // The picture itself: a frame should have come before.
             0xDA => return None,
             _ => rest = next,
         }
     }
+}
+
+/// Width and height by the first chunk; `None` when there is none, or no end.
+fn png_sides(png: &[u8]) -> Option<(u32, u32)> {
+    let rest = png.strip_prefix(PNG_START)?.strip_suffix(PNG_END)?;
+    let (width, rest) = rest.split_first_chunk()?;
+    let (height, _) = rest.split_first_chunk()?;
+    Some((u32::from_be_bytes(*width), u32::from_be_bytes(*height)))
 }
 
 /// Keeps a photo, by an event of the kind [`Change::Photo`]. Earlier ones stay with the events that brought them.

@@ -372,6 +372,13 @@ pub(crate) fn jpeg(width: u16, height: u16) -> Vec<u8> {
         .concat()
 }
 
+/// The same of a PNG file; the check sums of its chunks are not asked for.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    let end = b"\0\0\0\0IEND\xAE\x42\x60\x82";
+    [&b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR"[..], &sides, &[8, 2, 0, 0, 0, 0, 0, 0, 0], end].concat()
+}
+
 fn a_photo_is_sealed_on_its_own(t: &TestStore) {
     let w = World::new(t, "example");
     let person = w.person(1, "A-1", "Smith");
@@ -383,19 +390,30 @@ fn a_photo_is_sealed_on_its_own(t: &TestStore) {
     for _ in 0..2 {
         assert_eq!(keep(2, &jpeg(350, 450)).expect("kept"), 2);
     }
-    let (keys, pack) = (w.keys.clone(), w.pack.clone());
-    let photo = w
-        .store
-        .write::<_, PersonError, _>(bucket_of(person, w.store.buckets()), move |tx| {
+    let opened = || {
+        let (keys, pack) = (w.keys.clone(), w.pack.clone());
+        let photo = w.store.write::<_, PersonError, _>(bucket_of(person, w.store.buckets()), move |tx| {
             open_photo(tx, &keys, &pack, &env(3), &Asking::herself(person))
-        })
-        .expect("opens");
-    assert_eq!(photo.expect("a photo").jpeg(), jpeg(350, 450));
-    for bad in
-        [&b"GIF89a"[..], &[], &jpeg(20, 450), &jpeg(350, 5_000), &jpeg(350, 450)[..20], &vec![0; 300_000]]
-    {
+        });
+        let photo = photo.expect("opens").expect("a photo");
+        (photo.media_type(), photo.file())
+    };
+    assert_eq!(opened(), ("image/jpeg", jpeg(350, 450)));
+    for bad in [
+        &b"GIF89a"[..],
+        &[],
+        &jpeg(20, 450),
+        &jpeg(350, 5_000),
+        &jpeg(350, 450)[..20],
+        &vec![0; 300_000],
+        &png(20, 450),
+        &png(350, 70_000),
+        &png(350, 450)[..30],
+    ] {
         assert!(matches!(keep(3, bad), Err(PersonError::Refused(Refusal::BadPhoto))));
     }
+    assert_eq!(keep(4, &png(350, 450)).expect("kept"), 3);
+    assert_eq!(opened(), ("image/png", png(350, 450)));
 }
 
 /// Killed before the other side was recorded: the check finds it, and the job mends it.

@@ -12,7 +12,7 @@ use crate::office::{
     account, behalf, counter, counter_links, decisions, events, findings, history, home, identity, imports,
     introducers,
 };
-use crate::office::{link_lists, mandates, number, payouts, register, residents, vouchers};
+use crate::office::{link_lists, mandates, number, payouts, photo, register, residents, vouchers};
 use crate::portal::activate;
 
 /// What officers call.
@@ -293,6 +293,27 @@ pub(super) fn table() -> Vec<Route> {
             Action::ReportLink,
             Receipt("correction", 1),
             counter_links::report_for,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/photo",
+            Action::RecordEvent,
+            Receipt("the session's", 1),
+            photo::form,
+        ),
+        at_counter(
+            Method::GET,
+            "/office/counter/{counter}/photo/picture",
+            Action::OpenResident,
+            Receipt("the session's", 1),
+            photo::picture,
+        ),
+        at_counter(
+            Method::POST,
+            "/office/counter/{counter}/photo",
+            Action::RecordEvent,
+            Receipt("registration", 1),
+            photo::upload,
         ),
         officer(Method::GET, "/office/register", Some(Action::RegisterResident), FORM, register::form),
         officer(

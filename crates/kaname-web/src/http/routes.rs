@@ -183,6 +183,8 @@ fn pages() -> Vec<Route> {
         resident(Method::GET, "/my/data", Receipt(OWN, 1), own::data),
         resident(Method::GET, "/my/history", Receipt(OWN, 1), own_history::list),
         resident(Method::POST, "/my/export", Receipt(OWN, 3), own::export),
+        resident(Method::GET, "/my/photo", Receipt(OWN, 1), own::photo),
+        resident(Method::GET, "/my/photo/picture", Receipt(OWN, 1), own::picture),
         resident(Method::GET, "/my/number", Nothing("shows dots"), own::number),
         resident(Method::POST, "/my/number", Receipt(OWN, 1), own::reveal),
         resident(Method::GET, "/my/number/aliases", Receipt(OWN, 1), aliases::list),
@@ -278,7 +280,7 @@ impl Route {
     fn reading(&self) -> Reading {
         match (self.who, self.path) {
             (Who::Agency(_) | Who::Participant, _) => Reading::Bytes,
-            (_, "/office/links/lists") => Reading::Upload,
+            (_, "/office/links/lists" | "/office/counter/{counter}/photo") => Reading::Upload,
             _ => Reading::Form,
         }
     }

@@ -95,14 +95,19 @@ pub(super) fn read_grounds(call: &Call, form: &mut OfficeFormPage) -> Option<(St
 /// A line that must be there; what is wrong with it is noted in the form.
 pub(super) fn read_line(call: &Call, form: &mut OfficeFormPage, name: &'static str) -> Option<String> {
     let text = call.form.text(name).trim();
-    let error = match text {
-        "" => "wrong.required",
-        text if text.chars().count() > LONGEST => "wrong.long",
-        text if text.chars().any(char::is_control) => "wrong.characters",
-        _ => return Some(text.to_owned()),
-    };
+    let Some(error) = wrong_line(text) else { return Some(text.to_owned()) };
     form.wrong(name, form.shell.t(error));
     None
+}
+
+/// What is wrong with a line that must be there, as a key.
+pub(super) fn wrong_line(text: &str) -> Option<&'static str> {
+    match text {
+        "" => Some("wrong.required"),
+        text if text.chars().count() > LONGEST => Some("wrong.long"),
+        text if text.chars().any(char::is_control) => Some("wrong.characters"),
+        _ => None,
+    }
 }
 
 /// A choice by its code and its words.

@@ -22,9 +22,10 @@ const DONE: &[Saying] = &[
 ];
 
 /// The pages of a session: what an officer must be allowed to do, the page, the keys of its title and of what it is for.
-const DOORS: [(Action, &str, &str, &str); 11] = [
+const DOORS: [(Action, &str, &str, &str); 12] = [
     (Action::RecordEvent, "event", "record.title", "record.text"),
     (Action::OpenResident, "history", "history.title", "history.text"),
+    (Action::RecordEvent, "photo", "photo.title", "photo.text"),
     (Action::OpenResident, "relations", "relations.title", "relations.text"),
     (Action::ManageAliases, "number", "aliases.title", "desk.number_text"),
     (Action::LockNumber, "number/lock", "lock.title", "lock.text"),

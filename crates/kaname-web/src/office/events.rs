@@ -15,7 +15,7 @@ use crate::pages::desk::{OfficeFormPage, OfficeListPage, Part};
 use crate::portal::history::label_of;
 use crate::portal::own::FIELDS;
 
-/// What can be recorded here. A photo comes with a camera, the rest by ways of their own.
+/// What can be recorded here. A photo comes as a file, the rest by ways of their own.
 const KINDS: [EventKind; 14] = [
     EventKind::Move,
     EventKind::ChangeOfName,

@@ -19,6 +19,7 @@ pub(crate) mod links;
 pub(crate) mod mandates;
 pub(crate) mod number;
 pub(crate) mod payouts;
+pub(crate) mod photo;
 pub(crate) mod register;
 pub(crate) mod residents;
 pub mod runs;

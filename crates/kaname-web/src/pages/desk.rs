@@ -150,6 +150,34 @@ pub struct OfficeListPage {
     pub doors: Vec<(String, String, String)>,
 }
 
+/// `GET /office/counter/{counter}/photo`.
+#[derive(Template)]
+#[template(path = "office/photo.html")]
+pub struct OfficePhotoPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Where the pages of this session lie.
+    pub base: String,
+    /// The id that lets the form be sent twice and act once.
+    pub request: String,
+    /// Whether there is one.
+    pub has_one: bool,
+    /// Field `file`.
+    pub file: Field,
+    /// Field `why`.
+    pub why: Field,
+    /// Field `evidence`.
+    pub evidence: Field,
+    /// The most that a file may have, in units of 1,024 bytes.
+    pub most_kib: u64,
+}
+
+impl OfficePhotoPage {
+    fn errors(&self) -> Vec<(&'static str, &str)> {
+        errors(&[("file", &self.file), ("why", &self.why), ("evidence", &self.evidence)])
+    }
+}
+
 /// After `POST /office/introducers/open`: an introducer, and everybody whom she brought in.
 #[derive(Template)]
 #[template(path = "office/introducer.html")]

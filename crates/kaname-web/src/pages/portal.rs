@@ -174,6 +174,16 @@ pub struct MyDataPage {
     pub more: Vec<(String, Vec<String>)>,
 }
 
+/// `GET /my/photo`.
+#[derive(Template)]
+#[template(path = "portal/photo.html")]
+pub struct MyPhotoPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Whether there is one.
+    pub has_one: bool,
+}
+
 /// `GET /my/history`: what happened, and where the register has it from.
 #[derive(Template)]
 #[template(path = "portal/history.html")]

@@ -35,6 +35,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("home", &HomePage::sample(lang));
     add("data", &MyDataPage::sample(lang));
     add("history", &MyHistoryPage::sample(lang));
+    add("photo", &MyPhotoPage::sample(lang));
     add("number", &MyNumberPage::sample(lang));
     add("number-shown", &MyNumberPage::sample_shown(lang));
     add("aliases", &MyAliasesPage::sample(lang));
@@ -56,6 +57,7 @@ pub fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     add("office-links", &LinkedPage::sample(lang));
     add("office-link-case", &LinkCasePage::sample(lang));
     add("office-link-report", &LinkReportPage::sample(lang));
+    add("office-photo", &OfficePhotoPage::sample(lang));
     add("office-introducer", &OfficeIntroducerPage::sample(lang));
     add("office-finding", &FindingPage::sample(lang, false));
     add("office-finding-twice", &FindingPage::sample(lang, true));
@@ -450,6 +452,13 @@ impl MyDataPage {
             (shell.word("relation", "spouse"), vec![setting(lang).officer.to_owned(), since]),
         ];
         MyDataPage { person: person(lang), more, shell }
+    }
+}
+
+impl MyPhotoPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> MyPhotoPage {
+        MyPhotoPage { shell: resident(lang, "/my/photo"), has_one: true }
     }
 }
 

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use kaname_base::pack::Pack;
 use kaname_person::delegate::{self, Given};
+use kaname_person::event::photo::open_photo;
 use kaname_person::link::recall::unseen;
 use kaname_person::show::{self, Asking};
 use kaname_person::{Field, PersonError, Resident as Record};
@@ -18,7 +19,9 @@ use crate::http::answer::{Answer, of, page, with};
 use crate::http::guard::Resident;
 use crate::http::{App, Call, Problem};
 use crate::pages::Shell;
-use crate::pages::portal::{AccessEntryView, HomePage, MyAccessPage, MyDataPage, MyNumberPage, PersonView};
+use crate::pages::portal::{
+    AccessEntryView, HomePage, MyAccessPage, MyDataPage, MyNumberPage, MyPhotoPage, PersonView,
+};
 
 /// The fields of a record that the data page shows.
 pub(crate) const FIELDS: &[&str] =
@@ -51,6 +54,25 @@ pub(super) fn data_of(app: &App, call: &Call, resident: &Resident, subject: &Sub
     let shell = subject.shell(app, call, resident);
     let more = more(app, call, &shell, &record)?;
     page(&MyDataPage { person: person_view(&app.pack, shell.lang.code(), &record), more, shell })
+}
+
+/// `GET /my/photo`
+pub(crate) fn photo(app: &App, call: &Call, resident: &Resident) -> Answer {
+    let has_one = open(app, call, &Subject::own(resident), &["photo"])?.life.photo.is_some();
+    page(&MyPhotoPage { shell: resident.shell(app, call), has_one })
+}
+
+/// `GET /my/photo/picture`
+pub(crate) fn picture(app: &App, call: &Call, resident: &Resident) -> Answer {
+    picture_of(app, call, Asking::herself(resident.person))
+}
+
+/// The picture that counts, as it was kept.
+pub(crate) fn picture_of(app: &App, call: &Call, ask: Asking) -> Answer {
+    let (keys, pack, env) = (app.keys.clone(), app.pack.clone(), call.env.clone());
+    let found = app.write_of(ask.person, move |tx| open_photo(tx, &keys, &pack, &env.again(), &ask))?;
+    let photo = found.ok_or_else(Problem::not_found)?;
+    Ok(of(StatusCode::OK, photo.media_type(), photo.file()))
 }
 
 /// What a record holds beside what an office looks at first, and what it held before.

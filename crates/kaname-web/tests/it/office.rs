@@ -327,6 +327,61 @@ async fn an_officer_stands_in_for_somebody_without_a_phone() {
     assert!(log.text.contains("登録 係子"), "she reads who stood in: {}", log.text);
 }
 
+/// A file that is no photo is refused at its field; a photo is sealed, seen by her and the officer with a line each, and by nobody else.
+#[tokio::test]
+async fn a_photo_is_kept_at_the_counter() {
+    let world = World::new();
+    let (hers, _) = both_numbers(&world).await;
+    let mut officer = world.signed_in(&world.registrar).await;
+    let at = serving(&world, &mut officer, &hers).await;
+    let page = officer.get(&world, &format!("{at}/photo")).await;
+    assert!(page.status == StatusCode::OK && !page.text.contains("photo/picture"), "{}", page.text);
+    // The shortest JPEG that says how large it is: start, one frame of 120 by 160 dots, end.
+    let frame = [0xFF, 0xC0, 0, 11, 8, 0, 160, 0, 120, 1, 1, 0x11, 0];
+    let jpeg = [&[0xFF, 0xD8][..], &frame, &[0xFF, 0xD9]].concat();
+    let mut taro = world.signed_in(&world.taro.passkey).await;
+    let large = [&jpeg[..2], &[0; 256 * 1024], &jpeg[2..]].concat();
+    let bad = StatusCode::UNPROCESSABLE_ENTITY;
+    let files = [(&b"GIF89a"[..], bad), (&[], bad), (&large, bad), (&jpeg, StatusCode::SEE_OTHER)];
+    for (file, status) in files {
+        let mut body = Vec::new();
+        let fields = page.form(&format!("{at}/photo"));
+        let grounds = GROUNDS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for (name, value) in fields.iter().chain(&grounds) {
+            let part = format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.jpg\"\r\n\r\n",
+        );
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--x--\r\n");
+        let request = officer
+            .request(axum::http::Method::POST, &format!("{at}/photo"))
+            .header("content-type", "multipart/form-data; boundary=x")
+            .header("origin", crate::world::ISSUER)
+            .header("sec-fetch-site", "same-origin")
+            .body(axum::body::Body::from(body))
+            .unwrap();
+        let answer = officer.send(&world, request).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(answer.text.contains("file-error"), status == bad, "{}", answer.text);
+    }
+    let page = officer.get(&world, &format!("{at}/photo?done=kept")).await;
+    assert!(page.text.contains("photo/picture"), "{}", page.text);
+    let before = world.entries(&world.hanako);
+    let picture = officer.get(&world, &format!("{at}/photo/picture")).await;
+    assert_eq!((picture.status, picture.header("content-type")), (StatusCode::OK, "image/jpeg"));
+    let mut hanako = world.signed_in(&world.hanako.passkey).await;
+    assert!(hanako.get(&world, "/my/photo").await.text.contains("/my/photo/picture"));
+    let own = hanako.get(&world, "/my/photo/picture").await;
+    assert_eq!(own.header("x-content-type-options"), "nosniff");
+    assert_eq!((own.status, own.text), (StatusCode::OK, String::from_utf8_lossy(&jpeg).into_owned()));
+    assert_eq!(world.entries(&world.hanako), before + 3);
+    assert!(!taro.get(&world, "/my/photo").await.text.contains("/my/photo/picture"));
+    assert_eq!(taro.get(&world, "/my/photo/picture").await.status, StatusCode::NOT_FOUND);
+}
+
 /// A court's order is recorded by one officer and agreed to by another; who loses her home is written down as the country writes it.
 #[tokio::test]
 async fn a_guardianship_takes_two_and_a_home_can_be_lost() {

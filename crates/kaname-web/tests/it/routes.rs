@@ -275,7 +275,7 @@ async fn each_reading_leaves_its_entries_and_nothing_else_does() {
             (&Method::POST, Who::AtCounter(_), path)
                 if [
                     "event", "as-of", "lock", "aliases", "replace", "mandates", "proposal", "behalf",
-                    "voucher", "cash",
+                    "voucher", "cash", "photo",
                 ]
                 .iter()
                 .any(|part| path.split('/').any(|one| one == *part)) =>
@@ -302,7 +302,9 @@ async fn each_reading_leaves_its_entries_and_nothing_else_does() {
                     Audit::Nothing(_) => 0,
                     Audit::Receipt(_, count) => count as i64,
                 };
-                assert!(!answer.status.is_client_error(), "{route}: {answer:?}");
+                // She has no photo: `office` keeps one.
+                let is_missing = path.ends_with("/picture") && answer.status == StatusCode::NOT_FOUND;
+                assert!(is_missing || !answer.status.is_client_error(), "{route}: {answer:?}");
                 assert_eq!(world.entries(&world.hanako) - before, wanted, "{route}");
                 read += usize::from(wanted > 0);
                 continue;

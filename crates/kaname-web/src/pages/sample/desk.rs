@@ -1,7 +1,8 @@
 //! Samples of what is done at the counter and decided about the register.
 
 use super::super::desk::{
-    DayView, OfficeAsOfPage, OfficeDecisionPage, OfficeFormPage, OfficeIntroducerPage, OfficeListPage, Part,
+    DayView, OfficeAsOfPage, OfficeDecisionPage, OfficeFormPage, OfficeIntroducerPage, OfficeListPage,
+    OfficePhotoPage, Part,
 };
 use super::super::entry::{ButtonView, EntryView};
 use super::super::office::InputView;
@@ -187,6 +188,24 @@ impl OfficeIntroducerPage {
             suspended: false,
             may_suspend: true,
             brought: vec![brought],
+            shell,
+        }
+    }
+}
+
+impl OfficePhotoPage {
+    /// With invented content.
+    pub fn sample(lang: Lang) -> OfficePhotoPage {
+        let shell = at_counter(lang, "/office/counter/ctr_1/photo");
+        let wrong = shell.t1("photo.wrong", "n", 256);
+        OfficePhotoPage {
+            base: BASE.to_owned(),
+            request: "q8Zt3mJx0c1sV7dKp4Yw2A".to_owned(),
+            has_one: true,
+            file: Field::default().wrong(wrong),
+            why: Field::default(),
+            evidence: Field::default(),
+            most_kib: 256,
             shell,
         }
     }
