@@ -38,7 +38,7 @@ impl Sqlite {
         make_private(path)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_WAIT)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        use_write_ahead_log(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
@@ -85,6 +85,20 @@ impl CopyBack {
     /// Copies what is committed by now, as far as no reader needs what it would replace.
     pub(crate) fn run(&self) -> Result<(), StoreError> {
         Ok(self.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+    }
+}
+
+/// Who changes the way of writing while another does so too is told at once that the file is busy: for this SQLite does not wait.
+#[expect(clippy::disallowed_methods, reason = "nothing tells when the other process is through")]
+fn use_write_ahead_log(connection: &Connection) -> Result<(), StoreError> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut left = BUSY_WAIT.as_millis() / PAUSE.as_millis();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL").map_err(StoreError::from) {
+            Err(StoreError::Conflict) if left > 0 => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+        left -= 1;
     }
 }
 
