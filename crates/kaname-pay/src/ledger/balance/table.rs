@@ -140,6 +140,7 @@ impl Noted {
     }
 }
 
+/// Reads one record. Its only caller cuts the body into pieces of `RECORD` bytes, so that no part of one is too short.
 fn noted(bytes: &[u8]) -> Result<Noted, StoreError> {
     let number = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
     let id = |at: usize| bytes[at..at + 16].try_into().expect("sixteen bytes");
